@@ -1,0 +1,1 @@
+"""Training of GazeShift's networks: attention, redirector, and their evaluation (needs torch)."""
