@@ -47,9 +47,7 @@ def apply_luminance_contrast(rgb: Array, *, amount: Value) -> Array:
         return rgb
     xp = namespace(rgb)
     clipped = clip_unit(rgb)
-    luminance = (
-        0.27 * clipped[..., 0:1] + 0.67 * clipped[..., 1:2] + 0.06 * clipped[..., 2:3]
-    )
+    luminance = 0.27 * clipped[..., 0:1] + 0.67 * clipped[..., 1:2] + 0.06 * clipped[..., 2:3]
     curve = 0.5 - 0.5 * xp.cos(math.pi * luminance)
     gain = curve / xp.clip(luminance, 1e-6, None)
     return clip_unit(rgb + per_image(amount, rgb) * clipped * (gain - 1.0))
