@@ -181,6 +181,10 @@ class AttentionNetwork(nn.Module):
         size = working_size(rgb.shape[2], rgb.shape[3], self.working_area)
         if size != (rgb.shape[2], rgb.shape[3]):
             rgb = _resize(rgb, size)
+        return self.attention_at_working_size(rgb)
+
+    def attention_at_working_size(self, rgb: Tensor) -> Tensor:
+        """Predict the map of a photo that was resized already; H and W multiples of `GRID`."""
         logits = self.logits(rgb)
         return logits.flatten(1).softmax(1).view_as(logits)
 
