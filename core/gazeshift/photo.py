@@ -1,0 +1,17 @@
+"""Photo files: JPEG, PNG, TIFF and WebP in and out, with depth, profile and metadata kept.
+
+What survives and what is refused stands in `docs/files.md`.
+"""
+
+from gazeshift.photo_read import Photo, read_photo, read_photo_bytes
+from gazeshift.photo_write import DepthLoss, check_output, encode_photo, write_photo
+
+__all__ = [
+    "DepthLoss",
+    "Photo",
+    "check_output",
+    "encode_photo",
+    "read_photo",
+    "read_photo_bytes",
+    "write_photo",
+]

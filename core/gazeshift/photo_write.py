@@ -1,0 +1,335 @@
+"""Writing photos: beside the target first, then renamed, with everything the source held."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gazeshift.errors import ImageError, OutputError
+from gazeshift.icc import profile_colour_space, rgb_profile_from_grey
+from gazeshift.photo_formats import FORMATS, FileFormat, format_for_suffix
+from gazeshift.photo_read import Photo
+
+JPEG_QUALITY = 95
+WEBP_QUALITY = 95
+# What programs assume for a photo that names no resolution: 72 pixels per inch.
+USUAL_PX_PER_MM = 72 / 25.4
+BIG_TIFF_BYTES = 3 * 2**30
+
+_VIPS_TYPES = {"uint8": "uchar", "uint16": "ushort", "float32": "float"}
+_DEPTHS = {"uint8": "8 bits", "uint16": "16 bits", "float32": "32-bit float values"}
+
+
+class DepthLoss(OutputError):
+    """The output format cannot hold what the photo holds."""
+
+    code = "depth-loss"
+
+
+def write_photo(path: Path, photo: Photo, pixels: NDArray[Any], *, force: bool = False) -> None:
+    """Write new pixels with everything else that the photo held.
+
+    The format follows the ending of `path`. The file is written beside its target under a
+    temporary name and renamed when it is complete.
+
+    Parameters
+    ----------
+    path
+        Where the result goes.
+    photo
+        The photo that was read: alpha, profile, metadata and resolution come from it.
+    pixels
+        Shape (H, W, 3), size and type of `photo.pixels`.
+    force
+        Whether an existing file is replaced.
+
+    Raises
+    ------
+    OutputError
+        If the target exists, is the photo itself, or its folder is missing or closed to us.
+    DepthLoss
+        If the format cannot hold the depth or the transparency of the photo.
+    ImageError
+        If the pixels do not have the size and type of the photo.
+    """
+    path = Path(path)
+    check_output(path, photo, force=force)
+    file_format = format_for_suffix(path)
+    image = _assemble(photo, pixels, file_format)
+    temporary = _create_beside(path)
+    try:
+        _save(image, file_format, photo, path.name, temporary)
+        os.replace(temporary, path)
+    except OSError as error:
+        raise OutputError(
+            f"{path.name} cannot be written: {error.strerror or error}.",
+            hint="Check the folder and the space on its disk.",
+        ) from None
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def encode_photo(photo: Photo, pixels: NDArray[Any], *, format_name: str | None = None) -> bytes:
+    """Make a photo file in memory.
+
+    Parameters
+    ----------
+    photo
+        The photo that was read: alpha, profile, metadata and resolution come from it.
+    pixels
+        Shape (H, W, 3), size and type of `photo.pixels`.
+    format_name
+        "JPEG", "PNG", "TIFF" or "WebP"; None keeps the photo's own.
+
+    Returns
+    -------
+    bytes
+        The content of the file.
+
+    Raises
+    ------
+    OutputError
+        If there is no such format.
+    DepthLoss
+        If the format cannot hold the depth or the transparency of the photo.
+    ImageError
+        If the pixels do not have the size and type of the photo.
+    """
+    file_format = FORMATS.get(format_name or photo.format_name)
+    if file_format is None:
+        raise OutputError(
+            f"There is no output format {format_name}.", hint=f"Use one of {', '.join(FORMATS)}."
+        )
+    image = _assemble(photo, pixels, file_format)
+    encoded = _save(image, file_format, photo, photo.name, None)
+    return encoded if encoded is not None else b""
+
+
+def check_output(path: Path, photo: Photo, *, force: bool = False) -> None:
+    """Refuse an output that cannot or must not be written, before any work is done.
+
+    Parameters
+    ----------
+    path
+        Where the result shall go.
+    photo
+        The photo that shall be written there.
+    force
+        Whether an existing file may be replaced.
+
+    Raises
+    ------
+    OutputError
+        If the target exists, is the photo itself, is a folder, or has no folder.
+    DepthLoss
+        If the format cannot hold the depth or the transparency of the photo.
+    """
+    path = Path(path)
+    _refuse_loss(photo, format_for_suffix(path), path.name)
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder.", hint="Add a file name.")
+    if not path.parent.is_dir():
+        raise OutputError(
+            f"The folder {path.parent} does not exist.", hint="Create it or choose another one."
+        )
+    if not (path.exists() or path.is_symlink()):
+        return
+    if _is_same_file(path, photo.source):
+        raise OutputError(
+            f"{path.name} is the photo itself; the original is never overwritten.",
+            hint="Choose another name.",
+        )
+    if not force:
+        raise OutputError(
+            f"{path.name} exists already.", hint="Choose another name or pass --force."
+        )
+
+
+def _is_same_file(path: Path, source: Path | None) -> bool:
+    try:
+        return source is not None and os.path.samefile(path, source)
+    except OSError:
+        return False
+
+
+def _refuse_loss(photo: Photo, file_format: FileFormat, name: str) -> None:
+    sample_type = str(photo.pixels.dtype)
+    if sample_type not in file_format.sample_types:
+        fitting = [
+            other.suffixes[0] for other in FORMATS.values() if sample_type in other.sample_types
+        ]
+        raise DepthLoss(
+            f"{photo.name} has {_DEPTHS.get(sample_type, sample_type)} per channel, which "
+            f"{file_format.name} ({name}) cannot hold.",
+            hint=f"Write it as {' or '.join(fitting)}." if fitting else "",
+        )
+    if photo.alpha is not None and not file_format.has_alpha:
+        fitting = [
+            other.suffixes[0]
+            for other in FORMATS.values()
+            if other.has_alpha and sample_type in other.sample_types
+        ]
+        raise DepthLoss(
+            f"{photo.name} has transparency, which {file_format.name} ({name}) cannot hold.",
+            hint=f"Write it as {' or '.join(fitting)}.",
+        )
+    height, width = photo.pixels.shape[:2]
+    if max(height, width) > file_format.longest_side_px:
+        raise DepthLoss(
+            f"{photo.name} has {width} x {height} pixels; {file_format.name} holds at most "
+            f"{file_format.longest_side_px} per side.",
+            hint="Write it as .tif or .png.",
+        )
+
+
+def _assemble(photo: Photo, pixels: NDArray[Any], file_format: FileFormat) -> Any:
+    import pyvips
+
+    if pixels.shape != photo.pixels.shape or pixels.dtype != photo.pixels.dtype:
+        raise ImageError(
+            f"The new pixels are {pixels.shape} {pixels.dtype}, the photo is "
+            f"{photo.pixels.shape} {photo.pixels.dtype}."
+        )
+    _refuse_loss(photo, file_format, photo.name)
+    profile = photo.icc_profile
+    profile_space = profile_colour_space(profile) if profile is not None else None
+    is_grey = photo.is_grey and _is_grey(pixels)
+    if is_grey and profile_space == "RGB" and file_format.name == "PNG":
+        # PNG allows only grey profiles on grey pictures.
+        is_grey = False
+    if not is_grey and profile is not None and profile_space == "grey":
+        profile = rgb_profile_from_grey(profile) or _srgb_profile()
+    image = _vips_image(pixels[..., 0] if is_grey else pixels)
+    if photo.alpha is not None:
+        image = image.bandjoin(_vips_image(photo.alpha))
+    image = image.copy(interpretation=_interpretation(is_grey, str(pixels.dtype)))
+    resolution = photo.resolution_px_per_mm or (USUAL_PX_PER_MM, USUAL_PX_PER_MM)
+    image = image.copy(xres=resolution[0], yres=resolution[1])
+    image.set_type(pyvips.GValue.gstr_type, "resolution-unit", "in")
+    if profile is not None:
+        image.set_type(pyvips.GValue.blob_type, "icc-profile-data", profile)
+    for key, blob in photo.metadata.items():
+        image.set_type(pyvips.GValue.blob_type, key, blob)
+    if photo.exif is not None and file_format.name != "TIFF":
+        _attach_exif(image, photo.exif)
+    return image
+
+
+def _is_grey(pixels: NDArray[Any]) -> bool:
+    rows_at_once = 256
+    return all(
+        bool((strip[..., 0] == strip[..., 1]).all() and (strip[..., 0] == strip[..., 2]).all())
+        for strip in (
+            pixels[top : top + rows_at_once] for top in range(0, len(pixels), rows_at_once)
+        )
+    )
+
+
+def _vips_image(samples: NDArray[Any]) -> Any:
+    import pyvips
+
+    samples = np.ascontiguousarray(samples)
+    height, width = samples.shape[:2]
+    bands = samples.shape[2] if samples.ndim == 3 else 1
+    return pyvips.Image.new_from_memory(
+        samples.data, width, height, bands, _VIPS_TYPES[str(samples.dtype)]
+    )
+
+
+def _interpretation(is_grey: bool, sample_type: str) -> str:
+    if sample_type == "uint16":
+        return "grey16" if is_grey else "rgb16"
+    if sample_type == "float32" and not is_grey:
+        return "scrgb"
+    return "b-w" if is_grey else "srgb"
+
+
+def _attach_exif(image: Any, exif: bytes) -> None:
+    import pyvips
+
+    if not exif.startswith(b"Exif\0\0"):
+        exif = b"Exif\0\0" + exif
+    # libvips keeps only those EXIF tags that are also fields of the image, and it makes the
+    # fields when it opens a file: so one pixel with this EXIF block is opened first.
+    pixel = pyvips.Image.black(1, 1).jpegsave_buffer(keep="none")
+    if len(exif) + 2 > 0xFFFF:
+        return
+    carrier = pixel[:2] + b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif + pixel[2:]
+    opened = pyvips.Image.jpegload_buffer(carrier)
+    for name in opened.get_fields():
+        if name == "exif-data":
+            image.set_type(pyvips.GValue.blob_type, name, exif)
+        elif name.startswith("exif-"):
+            image.set_type(pyvips.GValue.gstr_type, name, opened.get(name))
+    image.set_type(pyvips.GValue.gint_type, "orientation", 1)
+
+
+def _srgb_profile() -> bytes:
+    import pyvips
+
+    return bytes(pyvips.Image.profile_load("srgb"))
+
+
+def _create_beside(path: Path) -> Path:
+    for _ in range(100):
+        temporary = path.with_name(f".{path.stem[:100]}-{secrets.token_hex(4)}{path.suffix}")
+        try:
+            # Mode 0666 lets the user's umask decide, as for any new file.
+            os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise OutputError(
+                f"{path.name} cannot be written in {path.parent}: {error.strerror or error}.",
+                hint="Choose a folder that you may write to.",
+            ) from None
+        return temporary
+    raise OutputError(f"No temporary file can be made beside {path.name}.")
+
+
+def _save(
+    image: Any, file_format: FileFormat, photo: Photo, name: str, target: Path | None
+) -> bytes | None:
+    import pyvips
+
+    saver = f"{file_format.name.lower()}save"
+    options = _options(image, file_format, photo)
+    try:
+        if target is None:
+            return bytes(getattr(image, f"{saver}_buffer")(**options))
+        getattr(image, saver)(str(target), **options)
+    except pyvips.Error as error:
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        raise OutputError(
+            f"{name} cannot be written ({'; '.join(lines[1:] or lines)}).",
+            hint="Check the folder and the space on its disk.",
+        ) from None
+    return None
+
+
+def _options(image: Any, file_format: FileFormat, photo: Photo) -> dict[str, Any]:
+    if file_format.name == "JPEG":
+        return {
+            "Q": JPEG_QUALITY,
+            "subsample_mode": "off",
+            "optimize_coding": True,
+            "interlace": False,
+        }
+    if file_format.name == "WebP":
+        if photo.is_lossless:
+            return {"lossless": True, "exact": True}
+        return {"Q": WEBP_QUALITY, "smart_subsample": True, "exact": True}
+    if file_format.name == "PNG":
+        return {"bitdepth": 16 if image.format == "ushort" else 8}
+    is_float = image.format == "float"
+    size_bytes = image.width * image.height * image.bands * (4 if is_float else 2)
+    return {
+        "compression": "deflate",
+        "predictor": "float" if is_float else "horizontal",
+        "bigtiff": size_bytes > BIG_TIFF_BYTES,
+    }
