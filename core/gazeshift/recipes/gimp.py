@@ -23,6 +23,9 @@ from gazeshift.tables import point_curves
 SAMPLES = 256
 """Samples of a free curve in GIMP."""
 
+TRC = "non-linear"
+"""GIMP's word for values encoded as the document encodes them, whatever its profile."""
+
 Channel = Literal["value", "red", "green", "blue"]
 
 
@@ -119,15 +122,25 @@ def _sharpening(region: RegionParameters, target: Target) -> GimpFilter:
         return _filter(
             "sharpening",
             "gegl:unsharp-mask",
-            {"std-dev": sigma_px, "scale": amount, "threshold": 0.0},
+            {"std-dev": _unsharp_std_dev(sigma_px), "scale": amount, "threshold": 0.0},
         )
     # GIMP mixes this filter's result in linear light, which is what a negative amount means.
     return _filter(
         "sharpening",
         "gegl:gaussian-blur",
-        {"std-dev-x": sigma_px, "std-dev-y": sigma_px},
+        # The finite filter is the Gaussian itself; "auto" would take a recursive approximation.
+        {"std-dev-x": sigma_px, "std-dev-y": sigma_px, "filter": "fir"},
         opacity=-amount,
     )
+
+
+def _unsharp_std_dev(sigma_px: float) -> float:
+    """Return the setting at which GIMP's unsharp mask comes closest to a Gaussian of `sigma_px`.
+
+    Up to 1 px GIMP blurs exactly; above, its recursive filter is a little too wide. Measured in
+    GIMP 3.2.6 for 0.6 to 14 px: the mean error of an amount of 0.8 falls from 0.4 to 0.2 of 255.
+    """
+    return sigma_px if sigma_px <= 1.0 else max(1.0, sigma_px - 0.17)
 
 
 def _exposure(region: RegionParameters, target: Target) -> GimpFilter:
@@ -136,7 +149,7 @@ def _exposure(region: RegionParameters, target: Target) -> GimpFilter:
         "exposure",
         "gimp:levels",
         {
-            "trc": "perceptual",
+            "trc": TRC,
             "channel": "value",
             "low-input": 0.0,
             "high-input": min(1.0, 2.0**-ev),
@@ -174,12 +187,14 @@ def _color(region: RegionParameters, target: Target) -> GimpFilter | None:
 
 
 def _curves(id_: str, curves: tuple[GimpCurve, ...]) -> GimpFilter:
-    return _filter(id_, "gimp:curves", {"trc": "perceptual"}, curves=curves)
+    return _filter(id_, "gimp:curves", {"trc": TRC}, curves=curves)
 
 
 def _outputs(region: RegionParameters, id_: str, name: str) -> tuple[tuple[float, ...], Any]:
     count = len(region.get(id_, name))
-    positions = tuple(k / count for k in range(count + 1))
+    # GIMP samples a curve at 256 places and moves every corner to the nearest of them.
+    last = SAMPLES - 1
+    positions = tuple(round(k * last / count) / last for k in range(count + 1))
     return positions, _curve(region, id_, positions)
 
 

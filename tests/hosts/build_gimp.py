@@ -1,0 +1,193 @@
+"""Build the real GIMPs that the host tests drive, each in a folder of its own.
+
+Run as a program (``python tests/hosts/build_gimp.py forky trixie``) or through
+``ensure_chroot`` from the tests. A chroot is a plain folder holding a small
+Debian of one suite with GIMP inside: nothing is installed on this machine, and
+removing the folder removes everything. It lives outside the repository, in
+``$GAZESHIFT_HOSTS_CACHE`` or ``~/.cache/gazeshift-hosts``, is built beside its
+final place and renamed, and is rebuilt when it is absent or of another recipe.
+
+Needs root and ``mmdebstrap`` (``apt-get install mmdebstrap``). The packages come
+from whatever Debian mirror apt on this machine uses already.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ATTEMPTS = 4
+RETRY_PAUSE_S = 10.0
+
+
+class HostError(Exception):
+    """A real host program cannot be built or started on this machine."""
+
+
+@dataclass(frozen=True)
+class Suite:
+    """One Debian suite and the GIMP series it carries."""
+
+    name: str
+    """Debian's name of the suite; also the key in the cache."""
+
+    gimp_series: str
+    """The GIMP series the tests expect there, such as ``3.2``."""
+
+    packages: tuple[str, ...]
+    """What is installed on top of the smallest Debian that has apt."""
+
+    def recipe_id(self) -> str:
+        """Return a short key that changes when the recipe does."""
+        text = "\n".join([self.name, self.gimp_series, *self.packages])
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+# A window needs a theme's icons, a font and the GL-free GTK pieces; a batch run needs none.
+_WINDOW = ("adwaita-icon-theme", "fonts-dejavu-core", "dbus-x11", "librsvg2-common")
+
+SUITES: dict[str, Suite] = {
+    "forky": Suite("forky", "3.2", ("gimp", "python3-gi", *_WINDOW)),
+    "trixie": Suite("trixie", "3.0", ("gimp", "python3-gi")),
+}
+
+
+def cache_folder() -> Path:
+    """Return the folder that holds the chroots, outside any repository."""
+    named = os.environ.get("GAZESHIFT_HOSTS_CACHE")
+    return Path(named) if named else Path.home() / ".cache" / "gazeshift-hosts"
+
+
+def chroot_folder(suite: Suite) -> Path:
+    """Return where the chroot of `suite` stands once it is built."""
+    return cache_folder() / f"gimp-{suite.name}"
+
+
+def _recipe_file(folder: Path) -> Path:
+    return folder / "etc" / "gazeshift-recipe"
+
+
+def is_built(suite: Suite) -> bool:
+    """Tell whether a finished chroot of the present recipe is there."""
+    try:
+        return _recipe_file(chroot_folder(suite)).read_text().strip() == suite.recipe_id()
+    except OSError:
+        return False
+
+
+def debian_mirror() -> str:
+    """Return the Debian mirror that apt on this machine uses already.
+
+    Raises
+    ------
+    HostError
+        If apt knows no Debian archive, even after ``apt-get update``.
+    """
+    query = [
+        "apt-get", "indextargets", "--format", "$(REPO_URI)",
+        "Created-By: Packages", "Origin: Debian", "Component: main",
+    ]  # fmt: skip
+    for refresh in (False, True):
+        if refresh:
+            subprocess.run(["apt-get", "update"], check=False, capture_output=True)
+        answer = subprocess.run(query, check=False, capture_output=True, text=True)
+        for uri in answer.stdout.split():
+            if "security" not in uri:
+                return uri
+    raise HostError("apt knows no Debian archive, so there is no mirror to take GIMP from.")
+
+
+def require_tools() -> None:
+    """Raise HostError, with what to do, unless a chroot can be built and entered."""
+    if os.geteuid() != 0:
+        raise HostError("Building and entering a GIMP chroot needs root; run this as root.")
+    if shutil.which("mmdebstrap") is None:
+        raise HostError("mmdebstrap is missing; run `apt-get install mmdebstrap`.")
+
+
+@contextmanager
+def _only_one_builder(suite: Suite) -> Iterator[None]:
+    cache_folder().mkdir(parents=True, exist_ok=True)
+    with (cache_folder() / f"gimp-{suite.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _debootstrap(suite: Suite, folder: Path) -> None:
+    command = [
+        "mmdebstrap", "--variant=apt", "--mode=root",
+        '--aptopt=Acquire::Check-Valid-Until "false"',
+        '--aptopt=APT::Install-Recommends "false"',
+        '--aptopt=Acquire::Retries "3"',
+        '--dpkgopt=path-exclude=/usr/share/doc/*',
+        '--dpkgopt=path-exclude=/usr/share/man/*',
+        f"--include={','.join(suite.packages)}",
+        suite.name, str(folder), debian_mirror(),
+    ]  # fmt: skip
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    if done.returncode:
+        raise HostError(f"mmdebstrap failed for {suite.name}:\n{done.stderr[-2000:]}")
+
+
+def ensure_chroot(suite: Suite) -> Path:
+    """Return a finished chroot of `suite`, building it first when it is absent.
+
+    Raises
+    ------
+    HostError
+        If this machine cannot build one, or every attempt at the download failed.
+    """
+    final = chroot_folder(suite)
+    require_tools()
+    with _only_one_builder(suite):
+        if is_built(suite):
+            return final
+        beside = final.with_name(final.name + ".building")
+        for attempt in range(1, ATTEMPTS + 1):
+            shutil.rmtree(beside, ignore_errors=True)
+            try:
+                _debootstrap(suite, beside)
+                break
+            except HostError as problem:
+                print(problem, file=sys.stderr)
+                if attempt == ATTEMPTS:
+                    raise
+                time.sleep(RETRY_PAUSE_S * attempt)
+        _recipe_file(beside).write_text(suite.recipe_id() + "\n")
+        if final.exists():
+            shutil.rmtree(final)
+        beside.rename(final)
+    return final
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Build the suites named on the command line and print their folders."""
+    parser = argparse.ArgumentParser(description="Build chroots with real GIMPs for the tests.")
+    parser.add_argument("suites", nargs="*", metavar="SUITE", help=f"of {', '.join(SUITES)}")
+    names = parser.parse_args(arguments).suites or list(SUITES)
+    unknown = [name for name in names if name not in SUITES]
+    if unknown:
+        parser.error(f"unknown suite {unknown[0]}; known are {', '.join(SUITES)}")
+    for name in names:
+        started = time.monotonic()
+        try:
+            folder = ensure_chroot(SUITES[name])
+        except HostError as problem:
+            print(problem, file=sys.stderr)
+            return 1
+        print(f"{folder}  (GIMP {SUITES[name].gimp_series}, {time.monotonic() - started:.0f} s)")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
