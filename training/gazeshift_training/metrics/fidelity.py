@@ -55,11 +55,14 @@ class FidelityJudge:
         float
             0 for equal pictures; about 0.05 is a moderate edit.
         """
+        before, seen = self._seen(self._rgb, region), self._seen(edited, region)
+        if np.array_equal(before, seen):
+            return 0.0
         with torch.inference_mode():
             if region not in self._before:
-                self._before[region] = self._network.features(self._seen(self._rgb, region))
-            after = self._network.features(self._seen(edited, region))
+                self._before[region] = self._network.features(_planes(before))
+            after = self._network.features(_planes(seen))
             return float(self._network.distance(self._before[region], after))
 
-    def _seen(self, rgb: FloatImage, region: str) -> Tensor:
-        return _planes(rgb if region == "full" else rgb * self._regions[region])
+    def _seen(self, rgb: FloatImage, region: str) -> FloatImage:
+        return rgb if region == "full" else rgb * self._regions[region]

@@ -1,0 +1,121 @@
+"""The per-image optimum: the 70 parameters, optimised for one photo by gradient descent.
+
+What a network that sees a photo once is measured against. It is optimised on the shipped
+attention network, whose weak spots it finds too: read it by the other judge.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from gazeshift.decoder import apply_regions, split_vector
+from gazeshift.edit import Direction, Edit
+from gazeshift.operators import DEFAULT_CHAIN, OPERATORS
+from gazeshift_training.baselines.method import Dial, Method, dial_of
+
+if TYPE_CHECKING:
+    from gazeshift_training.evaluation.pairs import Pair
+    from gazeshift_training.evaluation.tools import Tools
+
+STEPS = 40
+LEARNING_RATE = 0.06
+FIDELITY_WEIGHT = 6.0
+LONG_SIDE_PX = 320
+"""Optimisation sees the photo at this size; parameters do not depend on it."""
+
+
+def to_parameters(free: Tensor) -> Tensor:
+    """Map free numbers to one region's 35 parameters within their hard ranges; 0 to the identity.
+
+    Parameters
+    ----------
+    free
+        Shape (..., 35), any numbers.
+
+    Returns
+    -------
+    Tensor
+        Shape of `free`, in operator units, the default chain's order.
+    """
+    pieces: list[Tensor] = []
+    position = 0
+    for id_ in DEFAULT_CHAIN:
+        for parameter in OPERATORS[id_].spec.parameters:
+            bent = torch.tanh(free[..., position : position + parameter.count])
+            position += parameter.count
+            reach = parameter.hard[1] - parameter.identity
+            reach = min(reach, parameter.identity - parameter.hard[0])
+            if parameter.is_relative:
+                pieces.append(parameter.hard[1] ** bent)
+            else:
+                pieces.append(parameter.identity + reach * bent)
+    return torch.cat(pieces, -1)
+
+
+def optimise(pair: Pair, direction: Direction, tools: Tools, steps: int = STEPS) -> Edit:
+    """Minimise -log share + 6 LPIPS (`divert`: +log share) over both regions' parameters.
+
+    Parameters
+    ----------
+    pair
+        The photo and its mask.
+    direction
+        Which way.
+    tools
+        Its shipped attention network and LPIPS give the loss.
+    steps
+        Steps of Adam.
+
+    Returns
+    -------
+    Edit
+        The parameters after the last step.
+    """
+    network, lpips = tools.attention_network, tools.lpips
+    rgb = torch.from_numpy(pair.rgb.copy()).permute(2, 0, 1)[None]
+    mask = torch.from_numpy(pair.mask.copy())[None, None]
+    scale = min(1.0, LONG_SIDE_PX / max(rgb.shape[2:]))
+    if scale < 1.0:
+        size = [round(side * scale) for side in rgb.shape[2:]]
+        rgb, mask = (functional.interpolate(plane, size, mode="area") for plane in (rgb, mask))
+    photo, region = rgb.permute(0, 2, 3, 1), mask[:, 0]
+    with torch.no_grad():
+        features = lpips.features(rgb)
+    free = torch.zeros(1, 2, 35, requires_grad=True)
+    optimiser = torch.optim.Adam([free], lr=LEARNING_RATE)
+    sign = -1.0 if direction == "attract" else 1.0
+    for _ in range(steps):
+        vectors = to_parameters(free)
+        edited = apply_regions(
+            photo, region, split_vector(vectors[:, 0]), split_vector(vectors[:, 1])
+        ).permute(0, 3, 1, 2)
+        attention = network(edited)
+        cells = functional.interpolate(mask, attention.shape[2:], mode="area")
+        share = (attention * cells).sum()
+        fidelity = lpips.distance(features, lpips.features(edited)).sum()
+        loss = sign * torch.log(share + 1e-6) + FIDELITY_WEIGHT * fidelity
+        (free.grad,) = torch.autograd.grad(loss, free)
+        optimiser.step()
+    numbers = to_parameters(free.detach()).flatten().tolist()
+    return Edit.from_vector(numbers, direction=direction)
+
+
+def prepare_image_optimum(pair: Pair, direction: Direction, tools: Tools) -> Dial:
+    """Optimise once; the dial moves the parameters."""
+    return dial_of(optimise(pair, direction, tools), pair)
+
+
+METHOD = Method(
+    id="image-optimum",
+    label="Per-image optimum",
+    help="Both regions' parameters optimised for each photo against the shipped attention "
+    "network (Adam, 40 steps, -log share + 6 LPIPS).",
+    prepare=prepare_image_optimum,
+    kind="reference",
+    order=22,
+    is_slow=True,
+)

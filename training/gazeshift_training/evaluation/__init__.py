@@ -1,0 +1,1 @@
+"""Evaluation: every method on the same pairs, by the same judges, in one table."""
