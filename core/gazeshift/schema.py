@@ -12,7 +12,6 @@ import types
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 from gazeshift.errors import ParamError
@@ -106,7 +105,6 @@ def json_schema(kind: type[Any], components: dict[str, Any]) -> dict[str, Any]:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-@lru_cache(maxsize=None)
 def _hints(kind: type[Any]) -> dict[str, Any]:
     return typing.get_type_hints(kind, include_extras=True)
 

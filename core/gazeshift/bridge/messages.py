@@ -74,12 +74,20 @@ class OperatorAnswer:
 
 
 @dataclass(frozen=True)
+class StyleAnswer:
+    """One style that a host can offer."""
+
+    number: Annotated[int, About("Number to send to predict; 0 is the default style.")]
+    label: Annotated[str, About("Name shown to people.")]
+
+
+@dataclass(frozen=True)
 class OperatorsAnswer:
     """The operators in the order of application, and what the model offers."""
 
     operators: tuple[OperatorAnswer, ...]
     styles: Annotated[
-        tuple[str, ...], About("Style names that predict accepts; empty if there are none.")
+        tuple[StyleAnswer, ...], About("Styles to offer; empty if the model has none.")
     ]
     strength_minimum: Annotated[float, About("Lower end of the dial (divert).")]
     strength_maximum: Annotated[float, About("Upper end of the dial (attract).")]
@@ -118,8 +126,9 @@ class PredictRequest:
         int, About("Length of the ICC profile that follows; 0 for sRGB.", 0, 4 << 20)
     ] = 0
     styles: Annotated[
-        tuple[str, ...] | None, About("Styles to predict; null for the model's default.", 1, 32)
-    ] = None
+        tuple[Annotated[int, About("Number of the style.", 0, 2**32 - 1)], ...],
+        About("Numbers of the styles to predict; 0 is the default.", 1, 32),
+    ] = (0,)
     strengths: Annotated[
         tuple[Annotated[float, About("Dial position.", -1.5, 1.5)], ...],
         About("Dial positions at which to predict the share, -1.5 (divert) to 1.5.", 0, 64),
@@ -138,7 +147,7 @@ class ShareAt:
 class StylePrediction:
     """Both directions' edits in one style."""
 
-    style: Annotated[str | None, About("Name of the style; null for the default.")]
+    style: Annotated[int, About("Number of the style.")]
     attract: Annotated[dict[str, Any], About("Edit that draws attention to the mask.")]
     divert: Annotated[dict[str, Any], About("Edit that draws attention away from it.")]
     attract_share: Annotated[float, About("Share predicted at attract strength 1.", 0, 1)]
@@ -153,6 +162,9 @@ class PredictAnswer:
     model: Annotated[str | None, About("Id of the model.")]
     share_before: Annotated[float, About("Share of attention inside the mask, unedited.", 0, 1)]
     predictions: tuple[StylePrediction, ...]
+    warnings: Annotated[
+        tuple[str, ...], About("What could not be done as asked, one sentence each.")
+    ]
 
 
 @dataclass(frozen=True)
@@ -190,9 +202,9 @@ class RenderRequest:
     mask: Annotated[
         MaskLayout | None, About("The mask that follows; needed for the part 'result'.")
     ] = None
-    strength: Annotated[
-        float | None, About("Dial position; null for the edit's own.", 0, 1.5)
-    ] = None
+    strength: Annotated[float | None, About("Dial position; null for the edit's own.", 0, 1.5)] = (
+        None
+    )
     parts: Annotated[
         tuple[Part, ...],
         About("'result' is the blend; the others are one region's edit on every pixel.", 1, 3),
