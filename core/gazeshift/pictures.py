@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gazeshift.edit import Edit
-from gazeshift.errors import ImageError, MaskError
+from gazeshift.errors import ImageError
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -180,39 +180,23 @@ def unpack_mask(mask: MaskLike, *, height: int, width: int) -> NDArray[np.float3
     Parameters
     ----------
     mask
-        See `render_picture`. Of a PIL image with alpha, the alpha counts if it is not solid.
+        See `render_picture`. Where there is alpha, it counts if it varies.
     height, width
         The picture's size in pixels.
 
     Raises
     ------
     MaskError
-        If the mask is empty, of another size, or no mask at all.
+        If the mask is empty, selects everything, has another aspect ratio, or is no mask.
     """
     if isinstance(mask, (str, Path)):
         from gazeshift.mask import read_mask
 
         return read_mask(str(mask), height=height, width=width)
-    values: NDArray[Any] = _pil_mask(mask) if _is_pil(mask) else np.asarray(mask)
-    if values.ndim == 3 and values.shape[2] == 1:
-        values = values[..., 0]
-    if values.shape != (height, width):
-        raise MaskError(
-            f"The mask's shape is {values.shape}; the picture's is {(height, width)}.",
-            hint="Make the mask the same size as the picture.",
-        )
-    plane: NDArray[np.float32]
-    if values.dtype.kind in "iu":
-        plane = values.astype(np.float32) / np.float32(np.iinfo(values.dtype).max)
-    elif values.dtype.kind in "bf":
-        plane = values.astype(np.float32)
-    else:
-        raise MaskError(f"A mask cannot hold values of type {values.dtype}.")
-    if not np.isfinite(plane).all() or plane.min() < 0.0 or plane.max() > 1.0:
-        raise MaskError("The mask holds values outside 0 to 1.")
-    if plane.max() == 0.0:
-        raise MaskError("The mask is empty.", hint="Paint the area that you mean in white.")
-    return plane
+    from gazeshift.mask import mask_from_array
+
+    values = _pil_mask(mask) if _is_pil(mask) else np.asarray(mask)
+    return mask_from_array(values, height=height, width=width)
 
 
 def _is_pil(image: object) -> bool:
@@ -233,10 +217,5 @@ def _pil_values(image: Any) -> NDArray[Any]:
 
 
 def _pil_mask(image: Any) -> NDArray[Any]:
-    if image.mode in ("LA", "RGBA"):
-        alpha = np.asarray(image)[..., -1]
-        if alpha.min() < 255:
-            return np.asarray(alpha)
-    if image.mode in ("1", "L", "I;16"):
-        return np.asarray(image)
-    return np.asarray(image.convert("L"))
+    known = ("1", "L", "LA", "RGB", "RGBA", "I;16")
+    return np.asarray(image if image.mode in known else image.convert("RGBA"))

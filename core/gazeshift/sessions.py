@@ -19,24 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gazeshift.errors import ModelError, ParamError
+from gazeshift.providers import PROVIDER_CHOICES, PROVIDERS
 
 MODELS_VARIABLE = "GAZESHIFT_MODELS"
 """Environment variable that names another folder of networks."""
 
 SMALLEST_SIDE = 64
 """Networks see pictures of at least this many pixels per side; smaller ones are enlarged."""
-
-RUNTIME_PACKAGES = ("onnxruntime", "onnxruntime-gpu", "onnxruntime-directml", "onnxruntime-rocm")
-"""Packages that provide the module `onnxruntime`; only one may be installed."""
-
-_PROVIDERS = {
-    "cuda": "CUDAExecutionProvider",
-    "coreml": "CoreMLExecutionProvider",
-    "directml": "DmlExecutionProvider",
-    "cpu": "CPUExecutionProvider",
-}
-PROVIDER_CHOICES = ("auto", *_PROVIDERS)
-"""Names for the `provider` argument: `auto` takes the first of the others that works."""
 
 _QUIET = 3  # onnxruntime's own log: errors only
 _SILENT = 4
@@ -55,19 +44,6 @@ def model_path(name: str) -> Path:
     folder = os.environ.get(MODELS_VARIABLE)
     root = Path(folder) if folder else Path(__file__).parent / "models"
     return root / f"{name}.onnx"
-
-
-def installed_runtimes() -> dict[str, str]:
-    """Return the installed packages that provide `onnxruntime`, with their versions."""
-    from importlib import metadata
-
-    found: dict[str, str] = {}
-    for name in RUNTIME_PACKAGES:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
 
 
 @dataclass(frozen=True)
@@ -133,7 +109,7 @@ class Network:
     def active_provider(self) -> str:
         """Return the name of the processor in use: cpu, cuda, coreml or directml."""
         used = self._opened().get_providers()[0]
-        return next((name for name, full in _PROVIDERS.items() if full == used), str(used))
+        return next((name for name, full in PROVIDERS.items() if full == used), str(used))
 
     def require(self, key: str) -> str:
         """Return one metadata entry.
@@ -179,7 +155,7 @@ class Network:
         try:
             results = session.run(names, dict(feeds))
         except Exception as error:  # the runtime's exceptions share no base class of their own
-            if session.get_providers()[0] == _PROVIDERS["cpu"]:
+            if session.get_providers()[0] == PROVIDERS["cpu"]:
                 raise self.error(f"failed while running: {_first_line(error)}") from error
             self._fall_back(session, error)
             return self.run(feeds)
@@ -204,7 +180,7 @@ class Network:
         with self._lock:
             if self._session is failed:
                 self._warn(f"The {failed.get_providers()[0]} failed: {_first_line(error)}")
-                self._session = self._create(_import_runtime(), _PROVIDERS["cpu"])
+                self._session = self._create(_import_runtime(), PROVIDERS["cpu"])
 
     def _open(self) -> Any:
         if not self.path.is_file():
@@ -215,14 +191,14 @@ class Network:
         runtime = _import_runtime()
         available = runtime.get_available_providers()
         if self.provider == "auto":
-            wanted = [full for full in _PROVIDERS.values() if full in available]
-        elif _PROVIDERS[self.provider] in available:
-            wanted = [_PROVIDERS[self.provider]]
+            wanted = [full for full in PROVIDERS.values() if full in available]
+        elif PROVIDERS[self.provider] in available:
+            wanted = [PROVIDERS[self.provider]]
         else:
             self._warn(f"{self.provider} is not available to the installed onnxruntime")
             wanted = []
         for full in wanted:
-            if full == _PROVIDERS["cpu"]:
+            if full == PROVIDERS["cpu"]:
                 break
             try:
                 session = self._create(runtime, full)
@@ -234,20 +210,20 @@ class Network:
                 return session
             self._warn(f"The {full} could not be loaded")
         try:
-            return self._create(runtime, _PROVIDERS["cpu"])
+            return self._create(runtime, PROVIDERS["cpu"])
         except Exception as error:  # the runtime's exceptions share no base class
             raise self.error(f"is not a readable network: {_first_line(error)}") from error
 
     def _create(self, runtime: Any, full_name: str) -> Any:
         options = runtime.SessionOptions()
-        options.log_severity_level = _QUIET if full_name == _PROVIDERS["cpu"] else _SILENT
+        options.log_severity_level = _QUIET if full_name == PROVIDERS["cpu"] else _SILENT
         names = [full_name]
-        if full_name == _PROVIDERS["directml"]:
+        if full_name == PROVIDERS["directml"]:
             # DirectML's documented conditions.
             options.enable_mem_pattern = False
             options.execution_mode = runtime.ExecutionMode.ORT_SEQUENTIAL
-        if full_name != _PROVIDERS["cpu"]:
-            names.append(_PROVIDERS["cpu"])
+        if full_name != PROVIDERS["cpu"]:
+            names.append(PROVIDERS["cpu"])
         return runtime.InferenceSession(str(self.path), options, providers=names)
 
     def _check(self, session: Any) -> None:

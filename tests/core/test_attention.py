@@ -14,6 +14,7 @@ from tests.core.tiny_models import brightness_attention, write_attention, write_
 from gazeshift import sessions
 from gazeshift.attention import AttentionModel, attention_share
 from gazeshift.errors import MaskError, ModelError, ParamError
+from gazeshift.providers import installed_runtimes
 
 
 @pytest.fixture
@@ -225,4 +226,4 @@ def test_threads_share_one_session(
 
 
 def test_installed_runtime_is_found() -> None:
-    assert len(sessions.installed_runtimes()) == 1
+    assert len(installed_runtimes()) == 1
