@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,8 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gazeshift.containers import webp_chunks
 from gazeshift.errors import ImageError, UnsupportedFormat
+from gazeshift.exif import exif_from_tiff, is_readable_exif
 from gazeshift.icc import profile_colour_space
+from gazeshift.photo_checks import SAMPLE_TYPES, check_header, check_structure
 from gazeshift.photo_formats import (
     SUPPORTED,
     FileFormat,
@@ -19,17 +23,9 @@ from gazeshift.photo_formats import (
     identify_format,
 )
 
-LONGEST_PIXEL_COUNT = 1_000_000_000
 START_BYTES = 4096
 
-_SAMPLE_TYPES = {"uchar": np.uint8, "ushort": np.uint16, "float": np.float32}
-_REFUSED_SPACES = {
-    "cmyk": ("CMYK", "Convert it to RGB first; the printer's profile then decides the colours."),
-    "lab": ("Lab", "Convert it to RGB first."),
-    "labs": ("Lab", "Convert it to RGB first."),
-    "labq": ("Lab", "Convert it to RGB first."),
-    "xyz": ("XYZ", "Convert it to RGB first."),
-}
+_SIGNS_OF_DAMAGE = ("premature end", "read error", "bad seek", "unable to parse", "io error")
 _BLOBS = ("xmp-data", "iptc-data", "photoshop-data")
 
 
@@ -56,10 +52,12 @@ class Photo:
         "JPEG", "PNG", "TIFF" or "WebP".
     is_lossless
         Whether the file held its pixels without loss.
+    is_compressed
+        Whether a TIFF file was compressed; true for all other formats.
     exif
-        The EXIF block, starting with its byte order mark; None without one.
+        The EXIF block as the file holds it, before the turn; None without one.
     metadata
-        Further blocks by libvips's names: XMP, IPTC, Photoshop resources.
+        Further data by libvips's names: XMP, IPTC, Photoshop resources, PNG texts.
     resolution_px_per_mm
         Horizontal and vertical resolution; None when the file names none.
     warnings
@@ -74,8 +72,9 @@ class Photo:
     source: Path | None = None
     format_name: str = "PNG"
     is_lossless: bool = True
+    is_compressed: bool = True
     exif: bytes | None = None
-    metadata: Mapping[str, bytes] = field(default_factory=dict)
+    metadata: Mapping[str, bytes | str] = field(default_factory=dict)
     resolution_px_per_mm: tuple[float, float] | None = None
     warnings: tuple[str, ...] = ()
 
@@ -157,31 +156,38 @@ def _read(start: bytes, name: str, path: Path | None, source: str | bytes) -> Ph
         )
     import pyvips
 
+    with io.BytesIO(source) if isinstance(source, bytes) else open(source, "rb") as file:
+        warnings = check_structure(file, file_format, name)
+        exif = exif_from_tiff(file) if file_format.name == "TIFF" else None
+        is_lossless = file_format.name != "WebP" or any(
+            chunk == b"VP8L" for chunk, _, _ in webp_chunks(file)
+        )
+    # Libvips collects what it says about one file after the other until someone asks.
+    pyvips.vips_lib.vips_error_clear()
     try:
         header = _open(pyvips, file_format, source, access="sequential")
-        _refuse_what_cannot_be_edited(header, name, file_format)
-        orientation = _orientation(header)
-        if orientation > 1:
+        check_header(header, file_format, name)
+        if _orientation(header) > 1:
             header = _open(pyvips, file_format, source, access="random")
-        samples, is_grey = _decode(header, orientation)
+        samples = _decode(header)
     except pyvips.Error as error:
         raise _damaged(name, file_format, str(error)) from None
-    warnings: list[str] = []
     if samples.dtype == np.float32:
         warnings += _check_floats(samples, name)
-    profile = _usable_profile(header, is_grey, warnings)
+    compression = _text(header, "compression")
     pixels, alpha = _split(samples)
     return Photo(
         pixels=pixels,
         alpha=alpha,
-        icc_profile=profile,
-        is_grey=is_grey,
+        icc_profile=_usable_profile(header, warnings),
+        is_grey=samples.shape[2] < 3,
         name=name,
         source=path,
         format_name=file_format.name,
-        is_lossless=_is_lossless(header, file_format, start),
-        exif=_blob(header, "exif-data"),
-        metadata={key: blob for key in _BLOBS if (blob := _blob(header, key)) is not None},
+        is_lossless=is_lossless and file_format.name != "JPEG" and compression != "jpeg",
+        is_compressed=compression != "none",
+        exif=_usable_exif(exif or _blob(header, "exif-data"), warnings),
+        metadata=_metadata(header),
         resolution_px_per_mm=_resolution(header),
         warnings=tuple(warnings),
     )
@@ -194,47 +200,16 @@ def _open(pyvips: Any, file_format: FileFormat, source: str | bytes, *, access: 
     return getattr(pyvips.Image, loader)(source, access=access, fail_on="error")
 
 
-def _refuse_what_cannot_be_edited(header: Any, name: str, file_format: FileFormat) -> None:
-    space = header.interpretation
-    if space in _REFUSED_SPACES:
-        label, hint = _REFUSED_SPACES[space]
-        raise UnsupportedFormat(f"{name} is a {label} picture; GazeShift edits RGB.", hint=hint)
-    fields = header.get_fields()
-    pages = header.get("n-pages") if "n-pages" in fields else 1
-    if pages > 1:
-        what = "is animated" if file_format.name in ("WebP", "PNG") else "has several pages"
-        raise UnsupportedFormat(
-            f"{name} {what} ({pages} pictures); GazeShift edits single photos.",
-            hint="Export the one that you want.",
-        )
-    if header.format not in _SAMPLE_TYPES:
-        raise UnsupportedFormat(
-            f"{name} holds samples of type {header.format}; 8 and 16 bits and 32-bit float work.",
-            hint="Convert it to 16 bits per channel.",
-        )
-    if header.bands > 4:
-        raise UnsupportedFormat(
-            f"{name} has {header.bands} channels; grey or RGB with at most one alpha works.",
-            hint="Remove the extra channels.",
-        )
-    if header.width * header.height > LONGEST_PIXEL_COUNT:
-        raise ImageError(
-            f"{name} has {header.width} x {header.height} pixels, more than a thousand million.",
-            hint="Reduce it first.",
-        )
-
-
 def _orientation(header: Any) -> int:
     value = header.get("orientation") if "orientation" in header.get_fields() else 1
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
-def _decode(image: Any, orientation: int) -> tuple[NDArray[Any], bool]:
-    if orientation > 1:
+def _decode(image: Any) -> NDArray[Any]:
+    if _orientation(image) > 1:
         image = image.autorot()
-    samples = np.frombuffer(image.write_to_memory(), _SAMPLE_TYPES[image.format])
-    samples = samples.reshape(image.height, image.width, image.bands)
-    return samples, image.bands < 3
+    samples = np.frombuffer(image.write_to_memory(), SAMPLE_TYPES[image.format])
+    return samples.reshape(image.height, image.width, image.bands)
 
 
 def _split(samples: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any] | None]:
@@ -261,7 +236,7 @@ def _check_floats(samples: NDArray[Any], name: str) -> list[str]:
     return []
 
 
-def _usable_profile(header: Any, is_grey: bool, warnings: list[str]) -> bytes | None:
+def _usable_profile(header: Any, warnings: list[str]) -> bytes | None:
     profile = _blob(header, "icc-profile-data")
     if profile is None:
         return None
@@ -269,7 +244,7 @@ def _usable_profile(header: Any, is_grey: bool, warnings: list[str]) -> bytes | 
     if space is None:
         warnings.append("The embedded colour profile is damaged and was left out; sRGB is assumed.")
         return None
-    if space == "RGB" or (space == "grey" and is_grey):
+    if space == "RGB" or (space == "grey" and header.bands < 3):
         return profile
     warnings.append(
         f"The embedded {space} profile does not fit the picture and was left out; sRGB is assumed."
@@ -290,19 +265,36 @@ def _resolution(header: Any) -> tuple[float, float] | None:
     return None if resolution == (1.0, 1.0) or min(resolution) <= 0 else resolution
 
 
-def _is_lossless(header: Any, file_format: FileFormat, start: bytes) -> bool:
-    if file_format.name == "JPEG":
-        return False
-    if file_format.name == "WebP":
-        return b"VP8L" in start[:START_BYTES]
-    fields = header.get_fields()
-    return not ("compression" in fields and header.get("compression") == "jpeg")
+def _usable_exif(block: bytes | None, warnings: list[str]) -> bytes | None:
+    if block is None or is_readable_exif(block):
+        return block
+    warnings.append("The camera data (EXIF) is damaged and was left out.")
+    return None
+
+
+def _metadata(header: Any) -> dict[str, bytes | str]:
+    found: dict[str, bytes | str] = {}
+    for key in header.get_fields():
+        if key in _BLOBS and (blob := _blob(header, key)) is not None:
+            found[key] = blob
+        elif key.startswith("png-comment-"):
+            found[key] = str(header.get(key))
+    return found
+
+
+def _text(header: Any, key: str) -> str:
+    return str(header.get(key)) if key in header.get_fields() else ""
 
 
 def _damaged(name: str, file_format: FileFormat, detail: str) -> ImageError:
     lines = [line.strip() for line in detail.splitlines() if line.strip()]
-    reason = lines[1] if len(lines) > 1 else (lines[0] if lines else "unknown reason")
+    # The first line names the operation; the next one gives the reason behind a colon.
+    reason = lines[1].rpartition(": ")[2] if len(lines) > 1 else ""
+    if not reason or any(sign in reason.lower() for sign in _SIGNS_OF_DAMAGE):
+        message = f"{name} is a damaged or cut-off {file_format.name} file."
+    else:
+        message = f"{name} is damaged, or an unusual {file_format.name} file ({reason})."
     return ImageError(
-        f"{name} is a damaged, cut-off or unusual {file_format.name} file ({reason}).",
-        hint="Open it in an image editor and export it again.",
+        message,
+        hint="Copy it again from where it was, or export it again from an image editor.",
     )
