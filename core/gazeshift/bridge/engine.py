@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gazeshift.bridge import messages
-from gazeshift.bridge.framing import Sections
+from gazeshift.bridge.framing import Sections, as_coverage
 from gazeshift.edit import Edit, RegionParameters
 from gazeshift.errors import ModelError, ParamError
 from gazeshift.operators import OPERATORS, Operator
@@ -86,17 +86,19 @@ class Engine:
         ModelError
             If a network file is missing, broken or made for another version.
         """
-        redirector = self._predictor()
-        blank = np.zeros((64, 64, 3), np.uint8)
-        redirector.predict(blank, np.ones((64, 64), np.float32))
+        half = np.zeros((64, 64), np.float32)
+        half[:32] = 1.0
+        self._predictor().predict(np.zeros((64, 64, 3), np.uint8), half)
 
     def predict(self, request: messages.PredictRequest, sections: Sections) -> Answer:
         """Predict both directions' edits in the styles asked for."""
+        from gazeshift.mask import mask_from_array
         from gazeshift.proxy import make_proxy
 
-        pixels, mask, profile = _picture(request, sections)
-        if mask is None:
+        pixels, raw_mask, profile = _picture(request, sections)
+        if raw_mask is None:
             raise ParamError("A prediction needs a mask.")
+        mask = mask_from_array(raw_mask, height=pixels.shape[0], width=pixels.shape[1])
         redirector = self._predictor()
         proxy = make_proxy(pixels, mask, icc_profile=profile, long_side=redirector.proxy_long_side)
         predictions = []
@@ -129,7 +131,8 @@ class Engine:
         from gazeshift.attention import attention_share
         from gazeshift.proxy import make_proxy
 
-        pixels, mask, profile = _picture(request, sections)
+        pixels, raw_mask, profile = _picture(request, sections)
+        mask = None if raw_mask is None else as_coverage(raw_mask)
         proxy = make_proxy(pixels, mask, icc_profile=profile)
         model = self._predictor().attention
         attention = model.map(proxy.rgb)
@@ -147,7 +150,10 @@ class Engine:
 
         layout = request.image
         pixels = sections.pixels(layout)
-        mask = None if request.mask is None else sections.mask(request.mask, layout)
+        mask = None
+        if request.mask is not None:
+            raw = sections.mask(request.mask, layout)
+            mask = raw if raw.dtype == np.uint8 else as_coverage(raw)
         sections.finish()
         edit = Edit.from_json(request.edit)
         if mask is None and "result" in request.parts:
@@ -176,6 +182,10 @@ class Engine:
         edit = Edit.from_json(request.edit)
         target = Target(request.width, request.height, request.is_grey)
         strengths = (edit.strength,) if request.strengths is None else request.strengths
+        if len(strengths) > recipe.most_strengths:
+            raise ParamError(
+                f"{recipe.label} gives at most {recipe.most_strengths} recipes per request."
+            )
         return Answer({"recipes": [recipe.make(edit, strength, target) for strength in strengths]})
 
     def _predictor(self) -> Redirector:
@@ -188,7 +198,7 @@ class Engine:
 
 def _picture(
     request: messages.PredictRequest | messages.AttentionRequest, sections: Sections
-) -> tuple[NDArray[Any], NDArray[np.float32] | None, bytes | None]:
+) -> tuple[NDArray[Any], NDArray[Any] | None, bytes | None]:
     pixels = sections.pixels(request.image)
     mask = None if request.mask is None else sections.mask(request.mask, request.image)
     profile = sections.blob(request.icc_bytes) or None

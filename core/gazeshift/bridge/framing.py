@@ -83,22 +83,15 @@ class Sections:
         """
         return self._samples(layout.dtype, (layout.height, layout.width, layout.channels))
 
-    def mask(self, layout: MaskLayout, image: ImageLayout) -> NDArray[np.float32]:
+    def mask(self, layout: MaskLayout, image: ImageLayout) -> NDArray[Any]:
         """Take a mask.
 
         Returns
         -------
-        NDArray[np.float32]
-            Shape (H, W), 0-1.
+        NDArray
+            Shape (H, W), the layout's dtype, possibly without write access.
         """
-        raw = self._samples(layout.dtype, (image.height, image.width))
-        if layout.dtype == "float32":
-            if not np.isfinite(raw).all():
-                raise RequestError("The mask holds numbers that are not finite.")
-            values = np.clip(raw, 0.0, 1.0)
-        else:
-            values = raw.astype(np.float32) * np.float32(1.0 / np.iinfo(raw.dtype).max)
-        return np.asarray(values, np.float32)
+        return self._samples(layout.dtype, (image.height, image.width))
 
     def blob(self, length: int) -> bytes:
         """Take plain bytes."""
@@ -140,6 +133,28 @@ class Sections:
         piece = self._raw[self._position : end]
         self._position = end
         return piece
+
+
+def as_coverage(mask: NDArray[Any]) -> NDArray[np.float32]:
+    """Return a mask as 0-1.
+
+    Parameters
+    ----------
+    mask
+        Shape (H, W); uint8, uint16, or float32, which is limited to 0-1.
+
+    Raises
+    ------
+    RequestError
+        If it holds numbers that are not finite.
+    """
+    if mask.dtype.kind == "f":
+        if not np.isfinite(mask).all():
+            raise RequestError("The mask holds numbers that are not finite.")
+        values = np.clip(mask, 0.0, 1.0)
+    else:
+        values = mask.astype(np.float32) * np.float32(1.0 / np.iinfo(mask.dtype).max)
+    return np.asarray(values, np.float32)
 
 
 def _refuse_constant(text: str) -> float:

@@ -33,3 +33,5 @@ class Recipe:
     """The dataclass that `make` returns."""
     make: Callable[[Edit, float, Target], Any]
     """Translates an edit at a dial position from 0 to 1.5; raises ParamError where it cannot."""
+    most_strengths: int = 256
+    """Dial positions that one request may ask for."""
