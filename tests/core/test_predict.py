@@ -231,7 +231,8 @@ def test_numbers_outside_the_hard_range_are_a_model_error(tmp_path: Path, proxy:
 def test_long_side_comes_from_the_network(tmp_path: Path) -> None:
     redirector = make_redirector(tmp_path, metadata={"gazeshift.proxy_long_side": "64"})
     photo = np.random.default_rng(4).integers(0, 256, (200, 100, 3), np.uint8)
-    mask = np.ones((200, 100), bool)
+    mask = np.zeros((200, 100), bool)
+    mask[:100] = True
     assert redirector.predict(photo, mask).proxy.rgb.shape == (64, 32, 3)
 
 
