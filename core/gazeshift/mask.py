@@ -117,16 +117,20 @@ def _selection(photo: Photo) -> NDArray[np.float32]:
         return _as_fraction(photo.pixels[..., 0])
     height, width = photo.pixels.shape[:2]
     result = np.empty((height, width), np.float32)
+    red, green, blue = _LUMINANCE
     for top in range(0, height, _ROWS_AT_ONCE):
         rows = slice(top, top + _ROWS_AT_ONCE)
-        np.matmul(_as_fraction(photo.pixels[rows]), _LUMINANCE, out=result[rows])
+        rgb = _as_fraction(photo.pixels[rows])
+        result[rows] = rgb[..., 0] * red + rgb[..., 1] * green + rgb[..., 2] * blue
     return result
 
 
 def _as_fraction(values: NDArray[Any]) -> NDArray[np.float32]:
     if values.dtype.kind == "f":
         return values.astype(np.float32)
-    scaled: NDArray[np.float32] = values * np.float32(1 / np.iinfo(values.dtype).max)
+    scaled: NDArray[np.float32] = np.multiply(
+        values, 1 / np.iinfo(values.dtype).max, dtype=np.float32
+    )
     return scaled
 
 

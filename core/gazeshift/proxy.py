@@ -160,11 +160,8 @@ def _convert_with_profile(rgb: NDArray[np.float32], profile: bytes) -> NDArray[n
     picture = picture.copy(interpretation="rgb16")
     picture.set_type(pyvips.GValue.blob_type, "icc-profile-data", profile)
     try:
-        # A profile that does not fit is ignored by the operation, so ask for it by hand.
-        small = picture.icc_import(
-            embedded=True, intent="relative", black_point_compensation=True, pcs="xyz"
-        ).icc_export(
-            output_profile="srgb", intent="relative", black_point_compensation=True, depth=16
+        small = picture.icc_transform(
+            "srgb", embedded=True, intent="relative", black_point_compensation=True, depth=16
         )
         data = small.write_to_memory()
     except pyvips.Error:

@@ -1,32 +1,47 @@
-"""Separable resampling of pictures and masks: area means to shrink, straight lines to grow."""
+"""Separable resampling of pictures and masks: area means to shrink, straight lines to grow.
+
+Plain sums, no matrix products: the same input gives the same bits on every machine, and no
+library starts threads of its own.
+"""
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from os import cpu_count
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-ROWS_PER_BAND = 4
-COLUMNS_PER_BAND = 32
-
-Weights = list[tuple[int, NDArray[np.float32]]]
-"""For each output position: the first input position and the weights from there on."""
+BAND_VALUES = 2**23
 
 
-def resize(values: NDArray[np.generic], height: int, width: int) -> NDArray[np.float32]:
+class Cell(NamedTuple):
+    """How one output position is made of input positions."""
+
+    first: int
+    """First input position."""
+    rows: int
+    """How many input positions, from `first` on."""
+    first_weight: float
+    """Weight of the first one."""
+    inner_weight: float
+    """Weight of each one between the first and the last."""
+    last_weight: float
+    """Weight of the last one, if there are two or more."""
+
+
+def resize(values: NDArray[Any], height: int, width: int) -> NDArray[np.float32]:
     """Resample to another size, each axis by itself: by area down, by linear interpolation up.
 
     Shrinking gives each output pixel the exact mean of the rectangle of input that it covers,
-    with fractional weights at the rectangle's edges. The input is converted to float a few rows
-    at a time, so no full-size float copy is ever made. The result does not depend on the number
-    of threads.
+    with fractional weights at the rectangle's edges. No full-size float copy of the input is
+    ever made. The result does not depend on the number of threads.
 
     Parameters
     ----------
     values
-        Shape (H, W) or (H, W, C), any real type.
+        Shape (H, W) or (H, W, C); uint8, uint16, or float.
     height, width
         Size of the result in pixels, at least 1.
 
@@ -38,69 +53,74 @@ def resize(values: NDArray[np.generic], height: int, width: int) -> NDArray[np.f
     rows, columns = values.shape[:2]
     channels = values.shape[2] if values.ndim == 3 else 1
     flat = values.reshape(rows, columns * channels)
-    row_weights = _axis_weights(rows, height)
-    column_weights = _axis_weights(columns, width)
+    down, across = _cells(rows, height), _cells(columns, width)
     result = np.empty((height, width, channels), np.float32)
+    threads = min(4, cpu_count() or 1)
+    band = min(-(-height // threads), max(1, BAND_VALUES // (columns * channels)))
 
     def fill_band(top: int) -> None:
-        bottom = min(top + ROWS_PER_BAND, height)
-        first, matrix = _band_matrix(row_weights, top, bottom)
-        block = flat[first : first + matrix.shape[1]].astype(np.float32)
-        # Values that are not numbers pass through to the caller, who reports them.
-        with np.errstate(invalid="ignore", over="ignore"):
-            rows_done = (matrix @ block).reshape(bottom - top, columns, channels)
-        tall = np.ascontiguousarray(rows_done.transpose(0, 2, 1)).reshape(-1, columns)
-        for left in range(0, width, COLUMNS_PER_BAND):
-            right = min(left + COLUMNS_PER_BAND, width)
-            start, across = _band_matrix(column_weights, left, right)
-            with np.errstate(invalid="ignore", over="ignore"):
-                part = tall[:, start : start + across.shape[1]] @ across.T
-            result[top:bottom, left:right] = part.reshape(
-                bottom - top, channels, right - left
-            ).transpose(0, 2, 1)
+        band_cells = down[top : top + band]
+        tall = _mix_rows(flat, band_cells).reshape(len(band_cells), columns, channels)
+        turned = np.ascontiguousarray(tall.transpose(1, 0, 2)).reshape(columns, -1)
+        narrow = _mix_rows(turned, across).reshape(width, len(band_cells), channels)
+        result[top : top + band] = narrow.transpose(1, 0, 2)
 
-    with ThreadPoolExecutor(min(4, cpu_count() or 1)) as pool:
-        for _ in pool.map(fill_band, range(0, height, ROWS_PER_BAND)):
+    with ThreadPoolExecutor(threads) as pool:
+        for _ in pool.map(fill_band, range(0, height, band)):
             pass
     return result.reshape(height, width, *values.shape[2:])
 
 
-def _axis_weights(size_in: int, size_out: int) -> Weights:
-    return (
-        _area_weights(size_in, size_out)
-        if size_out <= size_in
-        else _linear_weights(size_in, size_out)
-    )
+def _mix_rows(values: NDArray[Any], cells: list[Cell]) -> NDArray[np.float32]:
+    """Weighted sums of rows: shape (rows, n) in, (cells, n) float32 out."""
+    result = np.empty((len(cells), values.shape[1]), np.float32)
+    part = np.empty(values.shape[1], np.float32)
+    # Values that are not numbers pass through to the caller, who reports them.
+    with np.errstate(invalid="ignore", over="ignore"):
+        for row, cell in zip(result, cells, strict=True):
+            last = cell.first + cell.rows - 1
+            np.multiply(values[cell.first], cell.first_weight, out=row, dtype=np.float32)
+            if cell.rows > 2:
+                inner = np.add.reduce(
+                    values[cell.first + 1 : last], axis=0, dtype=_sum_type(values, cell.rows)
+                )
+                np.multiply(
+                    inner, cell.inner_weight, out=part, dtype=np.float32, casting="same_kind"
+                )
+                row += part
+            if cell.rows > 1:
+                np.multiply(values[last], cell.last_weight, out=part, dtype=np.float32)
+                row += part
+    return result
 
 
-def _area_weights(size_in: int, size_out: int) -> Weights:
-    weights: Weights = []
-    for position in range(size_out):
-        # Whole-number arithmetic: the edges of neighbouring cells meet exactly.
-        start, end = position * size_in, (position + 1) * size_in
-        first, last = start // size_out, -(-end // size_out)
-        inner = np.full(last - first, size_out, np.float64)
-        inner[0] -= start - first * size_out
-        inner[-1] -= last * size_out - end
-        weights.append((first, (inner / size_in).astype(np.float32)))
-    return weights
+def _sum_type(values: NDArray[Any], count: int) -> type[np.generic]:
+    if values.dtype == np.uint8:
+        # 257 rows of at most 255 fit in 16 bits.
+        return np.uint16 if count <= 257 else np.uint32
+    if values.dtype == np.uint16:
+        return np.uint32 if count <= 65_537 else np.uint64
+    return np.float32
 
 
-def _linear_weights(size_in: int, size_out: int) -> Weights:
-    weights: Weights = []
-    for position in range(size_out):
-        centre = min(max((position + 0.5) * size_in / size_out - 0.5, 0.0), size_in - 1.0)
-        first = min(int(centre), max(size_in - 2, 0))
-        share = centre - first
-        pair = [1 - share, share] if size_in > 1 else [1.0]
-        weights.append((first, np.asarray(pair, np.float32)))
-    return weights
+def _cells(size_in: int, size_out: int) -> list[Cell]:
+    make = _area_cell if size_out <= size_in else _linear_cell
+    return [make(position, size_in, size_out) for position in range(size_out)]
 
 
-def _band_matrix(weights: Weights, start: int, stop: int) -> tuple[int, NDArray[np.float32]]:
-    first = weights[start][0]
-    last = max(begin + len(row) for begin, row in weights[start:stop])
-    matrix = np.zeros((stop - start, last - first), np.float32)
-    for index, (begin, row) in enumerate(weights[start:stop]):
-        matrix[index, begin - first : begin - first + len(row)] = row
-    return first, matrix
+def _area_cell(position: int, size_in: int, size_out: int) -> Cell:
+    # Whole-number arithmetic: the edges of neighbouring cells meet exactly.
+    start, end = position * size_in, (position + 1) * size_in
+    first, behind = start // size_out, -(-end // size_out)
+    count = behind - first
+    at_start = ((first + 1) * size_out - start) / size_in
+    at_end = (end - (behind - 1) * size_out) / size_in
+    return Cell(first, count, 1.0 if count == 1 else at_start, size_out / size_in, at_end)
+
+
+def _linear_cell(position: int, size_in: int, size_out: int) -> Cell:
+    centre = min(max((position + 0.5) * size_in / size_out - 0.5, 0.0), size_in - 1.0)
+    if size_in == 1:
+        return Cell(0, 1, 1.0, 0.0, 0.0)
+    first = min(int(centre), size_in - 2)
+    return Cell(first, 2, first + 1 - centre, 0.0, centre - first)
