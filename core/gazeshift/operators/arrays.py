@@ -82,14 +82,14 @@ def piecewise_linear(channel: Array, slopes: Array) -> Array:
 
 
 def gaussian_weights(sigma_px: float) -> list[float]:
-    """Return a normalised Gaussian of odd length that reaches four standard deviations.
+    """Return a normalised Gaussian of odd length that reaches five standard deviations.
 
     Parameters
     ----------
     sigma_px
         Standard deviation in pixels, positive.
     """
-    radius_px = max(1, math.ceil(4.0 * sigma_px))
+    radius_px = max(1, math.ceil(5.0 * sigma_px))
     raw = [math.exp(-0.5 * (k / sigma_px) ** 2) for k in range(-radius_px, radius_px + 1)]
     total = math.fsum(raw)
     return [weight / total for weight in raw]

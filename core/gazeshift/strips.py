@@ -1,0 +1,262 @@
+"""Rendering of strips of rows in numpy; the fallback where the native kernel is absent.
+
+Integer pictures of 8 bits go through tables, everything else through the operators themselves in
+float32. Work is cut into tiles that stay in the processor's cache; a tile where the mask is 0 or 1
+everywhere runs one chain only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gazeshift.blur import BlurPlan, Planes, blur_directly, expand_rows
+from gazeshift.chains import ROOT_STEPS, RegionChain
+from gazeshift.operators.transfer import decode_srgb, encode_srgb
+
+Pixels = NDArray[Any]
+"""Shape (rows, columns, 3): uint8, uint16 or float32."""
+
+TILE_COLUMNS = 512
+
+_Window = tuple[slice, slice]
+
+
+class BlurSource(Protocol):
+    """Where the blurred picture comes from, in linear light."""
+
+    def rows(self, top: int, bottom: int) -> Planes:
+        """Return rows `top` to `bottom` (excluded), shape (3, rows, W)."""
+        ...
+
+
+@dataclass(frozen=True)
+class Band:
+    """Some rows of a picture: all of it, or the part that is in memory."""
+
+    pixels: Pixels
+    """Shape (rows, W, 3)."""
+    top: int
+    """Row of the picture that `pixels` begins with."""
+    height: int
+    """Rows of the whole picture."""
+
+    def linear_rows(self, top: int, bottom: int) -> Planes:
+        """Decode rows to linear light; beyond the picture's borders the edge row repeats.
+
+        Returns
+        -------
+        Planes
+            Shape (3, bottom - top, W).
+        """
+        inner = slice(max(top, 0) - self.top, min(bottom, self.height) - self.top)
+        linear = linear_planes(self.pixels[inner])
+        above, below = max(0, -top), max(0, bottom - self.height)
+        if above or below:
+            linear = np.pad(linear, ((0, 0), (above, below), (0, 0)), mode="edge")
+        return linear
+
+
+@dataclass(frozen=True)
+class ExpandedBlur:
+    """The blur kept as its small copy."""
+
+    plan: BlurPlan
+    small: Planes
+
+    def rows(self, top: int, bottom: int) -> Planes:
+        """Return rows `top` to `bottom` (excluded), shape (3, rows, W)."""
+        return expand_rows(self.plan, self.small, top, bottom)
+
+
+@dataclass(frozen=True)
+class DirectBlur:
+    """A narrow blur, computed from the pixels when it is wanted."""
+
+    plan: BlurPlan
+    band: Band
+
+    def rows(self, top: int, bottom: int) -> Planes:
+        """Return rows `top` to `bottom` (excluded), shape (3, rows, W)."""
+        radius = self.plan.radius
+        return blur_directly(self.plan, self.band.linear_rows(top - radius, bottom + radius))
+
+
+@dataclass(frozen=True)
+class KeptBlur:
+    """The blur of a whole picture, kept between redraws."""
+
+    planes: Planes
+
+    def rows(self, top: int, bottom: int) -> Planes:
+        """Return rows `top` to `bottom` (excluded), shape (3, rows, W)."""
+        return self.planes[:, top:bottom]
+
+
+def linear_planes(pixels: Pixels) -> Planes:
+    """Decode pixels to linear light, shape (3, rows, columns); values beyond 0-1 are clipped."""
+    planes = np.moveaxis(pixels, -1, 0)
+    if pixels.dtype.kind == "u":
+        return np.take(_linear_table(np.iinfo(pixels.dtype).max + 1), planes, mode="clip")
+    linear: Planes = decode_srgb(np.clip(planes, np.float32(0.0), np.float32(1.0)))
+    return linear
+
+
+def render_strip(
+    band: Band,
+    mask: NDArray[np.float32],
+    out: Pixels,
+    chains: tuple[RegionChain, RegionChain],
+    blur: BlurSource | None,
+    rows: tuple[int, int],
+) -> None:
+    """Render some rows.
+
+    Parameters
+    ----------
+    band
+        Holds the rows, and those that the chains reach into.
+    mask
+        Shape (rows, W), 0-1: exactly the rows that are rendered.
+    out
+        Shape (rows, W, 3), written; exactly the rows that are rendered.
+    chains
+        The foreground's and the background's.
+    blur
+        The blurred picture; None when neither chain sharpens.
+    rows
+        First and last (excluded) row of the picture.
+    """
+    reach = max(chain.reach_px for chain in chains)
+    top, bottom = max(0, rows[0] - reach), min(band.height, rows[1] + reach)
+    blurred = None if blur is None else blur.rows(top, bottom)
+    width = band.pixels.shape[1]
+    use_tables = band.pixels.dtype == np.uint8 and all(chain.is_separable for chain in chains)
+    for left in range(0, width, TILE_COLUMNS):
+        right = min(width, left + TILE_COLUMNS)
+        weight = mask[:, left:right]
+        low, high = float(weight.min()), float(weight.max())
+        used = chains[:1] if low == 1.0 else chains[1:] if high == 0.0 else chains
+        target = out[:, left:right]
+        if len(used) == 1 and used[0].is_identity:
+            target[...] = band.pixels[rows[0] - band.top : rows[1] - band.top, left:right]
+            continue
+        first, last = max(0, left - reach), min(width, right + reach)
+        pixels = band.pixels[top - band.top : bottom - band.top, first:last]
+        tile_blur = None if blurred is None else blurred[:, :, first:last]
+        if use_tables:
+            _render_by_table(pixels, weight, target, used, tile_blur)
+        else:
+            inner = (slice(rows[0] - top, rows[1] - top), slice(left - first, right - first))
+            _render_exactly(pixels, weight, target, used, tile_blur, inner)
+
+
+def _render_by_table(
+    pixels: Pixels,
+    weight: NDArray[np.float32],
+    out: Pixels,
+    chains: tuple[RegionChain, ...],
+    blurred: Planes | None,
+) -> None:
+    linear_table = _linear_table(256)
+    for channel in range(3):
+        codes = pixels[..., channel].astype(np.intp)
+        linear = detail = None
+        if blurred is not None and any(chain.amount for chain in chains):
+            linear = np.take(linear_table, codes, mode="clip")
+            detail = linear - blurred[channel]
+        indices = [_table_index(chain, codes, linear, detail) for chain in chains]
+        if len(chains) == 1:
+            table = chains[0].light_codes if chains[0].amount else chains[0].code_codes
+            out[..., channel] = np.take(table[channel], indices[0], mode="clip")
+            continue
+        front, back = (
+            np.take((c.light_table if c.amount else c.code_table)[channel], i, mode="clip")
+            for c, i in zip(chains, indices, strict=True)
+        )
+        mixed = back + weight * (front - back)
+        out[..., channel] = np.rint(mixed, out=mixed)
+
+
+def _table_index(
+    chain: RegionChain,
+    codes: NDArray[np.intp],
+    linear: NDArray[np.float32] | None,
+    detail: NDArray[np.float32] | None,
+) -> NDArray[np.intp]:
+    if not chain.amount or linear is None or detail is None:
+        return codes
+    root = detail * np.float32(chain.amount)
+    root += linear
+    np.clip(root, np.float32(0.0), np.float32(1.0), out=root)
+    np.sqrt(root, out=root)
+    root *= np.float32(ROOT_STEPS)
+    root += np.float32(0.5)
+    index: NDArray[np.intp] = root.astype(np.intp)
+    return index
+
+
+def _render_exactly(
+    pixels: Pixels,
+    weight: NDArray[np.float32],
+    out: Pixels,
+    chains: tuple[RegionChain, ...],
+    blurred: Planes | None,
+    inner: _Window,
+) -> None:
+    encoded = _encoded(pixels)
+    linear = blurred_rgb = None
+    if blurred is not None and any(chain.amount for chain in chains):
+        linear = np.moveaxis(linear_planes(pixels), 0, -1)
+        blurred_rgb = np.moveaxis(blurred, 0, -1)
+    results = []
+    for chain in chains:
+        rgb = encoded
+        if chain.amount and linear is not None and blurred_rgb is not None:
+            rgb = _sharpened(encoded, linear, blurred_rgb, chain.amount)
+        results.append(chain.apply_rest(rgb)[inner])
+    mixed = results[0]
+    if len(results) == 2:
+        share = weight[..., None]
+        mixed = results[0] * share + results[1] * (np.float32(1.0) - share)
+    out[...] = _as_codes(mixed, out.dtype)
+
+
+def _sharpened(
+    encoded: NDArray[np.float32],
+    linear: NDArray[np.float32],
+    blurred: NDArray[np.float32],
+    amount: float,
+) -> NDArray[np.float32]:
+    sharp = np.clip(linear + (linear - blurred) * np.float32(amount), 0.0, 1.0)
+    # What lies beyond 0-1 is added again before the limit, as the operator does.
+    beyond = encoded - np.clip(encoded, np.float32(0.0), np.float32(1.0))
+    rgb: NDArray[np.float32] = np.clip(encode_srgb(sharp) + beyond, 0.0, 1.0)
+    return rgb
+
+
+def _encoded(pixels: Pixels) -> NDArray[np.float32]:
+    if pixels.dtype.kind == "u":
+        scaled: NDArray[np.float32] = pixels.astype(np.float32) / np.float32(
+            np.iinfo(pixels.dtype).max
+        )
+        return scaled
+    return pixels
+
+
+def _as_codes(rgb: NDArray[np.float32], dtype: np.dtype[Any]) -> Pixels:
+    if dtype.kind != "u":
+        return rgb
+    codes: Pixels = np.rint(np.clip(rgb, 0.0, 1.0) * np.iinfo(dtype).max).astype(dtype)
+    return codes
+
+
+@lru_cache(maxsize=2)
+def _linear_table(levels: int) -> NDArray[np.float32]:
+    codes = np.arange(levels, dtype=np.float64) / (levels - 1)
+    table: NDArray[np.float32] = decode_srgb(codes).astype(np.float32)
+    return table
