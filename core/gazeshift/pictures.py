@@ -31,7 +31,7 @@ class Picture:
     pixels: NDArray[Any]
     """Shape (H, W, 3): uint8, uint16 or float32 (0-1), encoded RGB."""
     alpha: NDArray[Any] | None
-    """Shape (H, W), or None."""
+    """Shape (H, W), dtype of the original; or None."""
     is_grey: bool
     """Whether the three channels were one."""
     icc_profile: bytes | None
@@ -132,11 +132,12 @@ def unpack_picture(image: PIL.Image.Image | NDArray[Any]) -> Picture:
     if values.dtype.kind == "f":
         if not np.isfinite(values).all():
             raise ImageError("The picture holds values that are not finite numbers.")
-        values = values.astype(np.float32, copy=False)
     planes = values[..., None] if values.ndim == 2 else values
     alpha = planes[..., -1] if bands in (2, 4) else None
     colour = planes[..., : bands - 1] if alpha is not None else planes
     is_grey = colour.shape[2] == 1
+    if colour.dtype.kind == "f":
+        colour = colour.astype(np.float32, copy=False)
     if is_grey:
         colour = np.repeat(colour, 3, axis=2)
     return Picture(np.ascontiguousarray(colour), alpha, is_grey, profile)
@@ -162,7 +163,8 @@ def repack_picture(
         rounded = mean if pixels.dtype.kind == "f" else np.rint(mean)
         planes = [rounded.astype(pixels.dtype)]
     if picture.alpha is not None:
-        planes.append(picture.alpha[..., None])
+        # Alpha never passed through float32, so that it comes back bit for bit.
+        planes = [planes[0].astype(picture.alpha.dtype, copy=False), picture.alpha[..., None]]
     values = planes[0] if len(planes) == 1 else np.concatenate(planes, axis=2)
     if isinstance(image, np.ndarray):
         return values.reshape(image.shape).astype(image.dtype, copy=False)

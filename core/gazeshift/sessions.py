@@ -7,6 +7,8 @@ must be installed.
 
 from __future__ import annotations
 
+import contextlib
+import io
 import logging
 import os
 import threading
@@ -218,6 +220,8 @@ class Network:
         options = runtime.SessionOptions()
         options.log_severity_level = _QUIET if full_name == PROVIDERS["cpu"] else _SILENT
         names = [full_name]
+        if full_name == PROVIDERS["cuda"]:
+            _preload_cuda(runtime)
         if full_name == PROVIDERS["directml"]:
             # DirectML's documented conditions.
             options.enable_mem_pattern = False
@@ -274,6 +278,15 @@ def _import_runtime() -> Any:
     onnxruntime.disable_telemetry_events()
     onnxruntime.set_default_logger_severity(_QUIET)
     return onnxruntime
+
+
+def _preload_cuda(runtime: Any) -> None:
+    """Load CUDA's libraries out of NVIDIA's Python packages, which no loader path names."""
+    if hasattr(runtime, "preload_dlls"):
+        # It prints what it misses; standard output is for results.
+        with contextlib.redirect_stdout(io.StringIO()) as complaints:
+            runtime.preload_dlls()
+        _log.debug("%s", complaints.getvalue())
 
 
 def _fits(found: Sequence[Any], wanted: Sequence[int | None]) -> bool:

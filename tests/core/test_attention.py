@@ -154,7 +154,10 @@ def test_provider_that_is_not_there_falls_back_and_says_so(
 
 
 def test_accelerator_that_fails_to_start_falls_back_and_says_so(
-    tmp_path: Path, rgb: np.ndarray, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    rgb: np.ndarray,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     import onnxruntime
 
@@ -171,12 +174,14 @@ def test_accelerator_that_fails_to_start_falls_back_and_says_so(
         lambda: ["CUDAExecutionProvider", "CPUExecutionProvider"],
     )
     monkeypatch.setattr(onnxruntime, "InferenceSession", start)
+    monkeypatch.setattr(onnxruntime, "preload_dlls", lambda: print("no libraries"))
     model = AttentionModel(write_attention(tmp_path / "attention.onnx"))
     np.testing.assert_allclose(model.map(rgb), brightness_attention(rgb), rtol=1e-5)
     assert model.warnings == (
         "The CUDAExecutionProvider failed: no driver; the attention network runs on the "
         "processor instead.",
     )
+    assert capsys.readouterr().out == ""
 
 
 def test_accelerator_that_fails_while_running_falls_back_once(
