@@ -129,9 +129,8 @@ def unpack_picture(image: PIL.Image.Image | NDArray[Any]) -> Picture:
             f"An array of shape {values.shape} is no picture.",
             hint="Use (H, W), (H, W, 3) or (H, W, 4).",
         )
-    if values.dtype.kind == "f":
-        if not np.isfinite(values).all():
-            raise ImageError("The picture holds values that are not finite numbers.")
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        raise ImageError("The picture holds values that are not finite numbers.")
     planes = values[..., None] if values.ndim == 2 else values
     alpha = planes[..., -1] if bands in (2, 4) else None
     colour = planes[..., : bands - 1] if alpha is not None else planes
