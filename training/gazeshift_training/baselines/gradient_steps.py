@@ -77,5 +77,5 @@ METHOD = Method(
     "saliency, up inside the mask and down outside (after Hagiwara et al. 2011).",
     prepare=prepare_gradient_steps,
     order=33,
-    is_slow=True,
+    on_subset=True,
 )

@@ -47,8 +47,10 @@ class Method:
     """Directions in which it makes sense."""
     order: int = 50
     """Place in the table."""
-    is_slow: bool = False
-    """Whether it takes seconds per photo, so that it runs on a fixed subset."""
+    on_subset: bool = False
+    """Whether it runs on a fixed subset of the pairs only, because it is slow or secondary."""
+    uses_model: bool = False
+    """Whether its result changes with the model under test."""
     strength: float = 1.0
     """Dial position of its row."""
     has_dial: bool = True

@@ -71,5 +71,6 @@ METHOD = Method(
     help="Random parameters, dialled to the LPIPS of the model's edit of the same photo.",
     prepare=prepare_random,
     order=36,
-    is_slow=True,
+    on_subset=True,
+    uses_model=True,
 )

@@ -60,6 +60,8 @@ def _restriction(id_: str, label: str, help_: str, order: int, restrict: Restric
         help=help_,
         prepare=partial(_restricted, restrict),
         kind="restriction",
+        on_subset=True,
+        uses_model=True,
         order=order,
     )
 
@@ -84,6 +86,7 @@ def model_methods() -> list[Method]:
             help="The shipped redirector at dial 1.",
             prepare=partial(_restricted, lambda edit: edit),
             kind="model",
+            uses_model=True,
             order=10,
         ),
         Method(
@@ -92,6 +95,7 @@ def model_methods() -> list[Method]:
             help="The shipped redirector at the end of its dial.",
             prepare=partial(_restricted, lambda edit: edit),
             kind="model",
+            uses_model=True,
             order=11,
             strength=1.5,
         ),
@@ -123,6 +127,8 @@ def model_methods() -> list[Method]:
                 help="The model's prediction with its operators applied in another order.",
                 prepare=partial(_reordered, order),
                 kind="restriction",
+                on_subset=True,
+                uses_model=True,
                 order=70 + place,
             )
         )

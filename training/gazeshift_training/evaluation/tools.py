@@ -62,6 +62,12 @@ class Tools:
             self._fidelity, pair.name, lambda: FidelityJudge(self.lpips, pair.rgb, pair.mask)
         )
 
+    def forget(self, pair: Pair) -> None:
+        """Drop what is kept of a pair, so that the next use does the work again."""
+        with self._lock:
+            self._predictions.pop(pair.name, None)
+            self._fidelity.pop(pair.name, None)
+
     def _keep(self, kept: OrderedDict[str, Kept], name: str, make: Callable[[], Kept]) -> Kept:
         with self._lock:
             if name in kept:

@@ -1,0 +1,199 @@
+"""`gazeshift-train evaluate`: every method on the validation pairs, in one table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from gazeshift.errors import ParamError
+
+if TYPE_CHECKING:
+    from gazeshift.attention import AttentionModel
+    from gazeshift_training.baselines.method import Method
+
+JUDGE = Path(__file__).parents[2] / "models" / "judge.onnx"
+
+
+@click.command("evaluate")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    required=True,
+    help="Folder with photos, masks and instances.csv.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    help="Folder for the table, the figures and the rows measured so far.",
+)
+@click.option(
+    "--model",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Redirector (ONNX); by default the shipped one.",
+)
+@click.option(
+    "--attention",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Attention network (ONNX) the model was trained against; by default the shipped one.",
+)
+@click.option(
+    "--judge",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=JUDGE,
+    help="Second attention network (ONNX), which decides; by default training/models/judge.onnx.",
+)
+@click.option(
+    "--methods",
+    default="quick",
+    show_default=True,
+    help="Ids with commas between; `quick` is model, identity, vignette and hor; `all` is all.",
+)
+@click.option(
+    "--directions",
+    type=click.Choice(["attract", "divert", "both"]),
+    default="both",
+    show_default=True,
+    help="Which way.",
+)
+@click.option(
+    "--strength",
+    "strengths",
+    type=click.FloatRange(0.0, 1.5),
+    multiple=True,
+    help="Adds a row for the model at this position of the dial; may be given more than once.",
+)
+@click.option("--limit", type=click.IntRange(1), help="Evaluate the first so many pairs only.")
+@click.option(
+    "--subset",
+    type=click.IntRange(0),
+    default=40,
+    show_default=True,
+    help="Pairs that get curves over the dial, and methods that are not run on all.",
+)
+@click.option("--no-curves", is_flag=True, help="Leave out the curves over the dial.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1),
+    default=2,
+    show_default=True,
+    help="Photos measured at the same time.",
+)
+def command(
+    data: Path,
+    out: Path,
+    model: Path | None,
+    attention: Path | None,
+    judge: Path,
+    methods: str,
+    directions: str,
+    strengths: tuple[float, ...],
+    limit: int | None,
+    subset: int,
+    no_curves: bool,
+    workers: int,
+) -> None:
+    """Measure the model and other methods on the validation pairs, and write one table.
+
+    Writes evaluation.md, evaluation.json and evaluation-*.png into --out. What was measured is
+    kept there, so an interrupted run goes on where it stopped.
+
+    Example: gazeshift-train evaluate --data DATA --out runs/evaluation --methods all
+    """
+    import torch
+
+    from gazeshift.attention import AttentionModel
+    from gazeshift.edit import DIRECTIONS
+    from gazeshift.predict import Redirector
+    from gazeshift.sessions import model_path
+    from gazeshift_training.evaluation.assemble import assemble, model_at
+    from gazeshift_training.evaluation.pairs import validation_sources
+    from gazeshift_training.evaluation.plots import draw_all
+    from gazeshift_training.evaluation.report import write_evaluation
+    from gazeshift_training.evaluation.run import (
+        CURVE_STRENGTHS,
+        Plan,
+        fingerprint,
+        run_plan,
+        time_methods,
+    )
+    from gazeshift_training.evaluation.tools import Tools
+    from gazeshift_training.lpips import Lpips
+
+    chosen = [*choose_methods(methods), *(model_at(strength) for strength in strengths)]
+    plan = Plan(
+        methods=chosen,
+        directions=tuple(name for name in DIRECTIONS if directions in (name, "both")),
+        subset=subset,
+        curve_strengths=() if no_curves else CURVE_STRENGTHS,
+    )
+    paths = {
+        "judge": judge,
+        "shipped": attention or model_path("attention"),
+        "model": model or model_path("redirector"),
+    }
+    judges = {name: AttentionModel(paths[name]) for name in ("judge", "shipped")}
+    redirector = Redirector(paths["model"], attention=judges["shipped"])
+    facts = {"model": redirector.model_id}
+    for name, network in judges.items():
+        facts[f"attention network '{name}'"] = _id_of(network)
+    # Each thread works at its own photo.
+    torch.set_num_threads(1)
+    sources = validation_sources(data, judges["shipped"], limit)
+    if not sources:
+        raise ParamError(
+            f"{data.name} holds no validation pair.",
+            hint="A pair needs a photo with two instances, one of 2-30 % of the picture.",
+        )
+    facts["pairs"] = (
+        f"{len(sources)} photos, one mask each (2-30 % of the picture, two instances or more, "
+        "share before at most 0.3)" + (f", the first {limit} only" if limit else "")
+    )
+    tools = Tools(redirector, paths["shipped"], judges, Lpips())
+    judge_paths = {name: paths[name] for name in judges}
+    fingerprints = {
+        method.id: fingerprint(method, paths["model"], judge_paths) for method in chosen
+    }
+    results = run_plan(plan, sources, tools, out / "rows", fingerprints, workers=workers)
+    results.seconds = time_methods(plan, sources, tools)
+    evaluation = assemble(plan, results, list(judges), facts)
+    write_evaluation(evaluation, out / "evaluation.md", out / "evaluation.json")
+    drawn = draw_all(evaluation, out)
+    for path in (out / "evaluation.md", out / "evaluation.json", *drawn):
+        click.echo(str(path))
+
+
+def choose_methods(text: str) -> list[Method]:
+    """Return the methods that `--methods` names.
+
+    Parameters
+    ----------
+    text
+        Ids with commas between, `quick` or `all`.
+
+    Raises
+    ------
+    ParamError
+        If an id is not known.
+    """
+    from gazeshift_training.evaluation.assemble import QUICK, all_methods
+
+    known = all_methods()
+    names: list[str] = []
+    for name in (part.strip() for part in text.split(",")):
+        names += {"all": list(known), "quick": list(QUICK)}.get(name, [name])
+    unknown = sorted(set(names) - set(known))
+    if unknown:
+        raise ParamError(
+            f"There is no method named '{unknown[0]}'.",
+            hint=f"Known methods: {', '.join(known)}; or quick, all.",
+        )
+    return [method for id_, method in known.items() if id_ in names]
+
+
+def _id_of(network: AttentionModel) -> str:
+    metadata = network.network.metadata
+    named = [metadata[key] for key in metadata if key.endswith(("model_id", "version"))]
+    return " ".join(named) or network.network.path.name

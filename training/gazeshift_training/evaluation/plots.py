@@ -1,0 +1,85 @@
+"""Figures of an evaluation: gain against LPIPS over the dial."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gazeshift.edit import DIRECTIONS, Direction
+from gazeshift_training.evaluation.bars import LPIPS_LIMITS, RATIO_LIMITS
+
+if TYPE_CHECKING:
+    from gazeshift_training.evaluation.report import Evaluation
+
+_COLOURS = {
+    "model": "#c02a2a",
+    "image-optimum": "#333333",
+    "vignette": "#2a6fc0",
+    "hor": "#7a3fb0",
+    "hag": "#2f9e5a",
+    "chroma": "#d08a1d",
+    "random": "#8a8a8a",
+}
+
+
+def draw_curves(evaluation: Evaluation, direction: Direction, path: Path) -> None:
+    """Draw the ratio of mean shares against mean LPIPS for every method's dial.
+
+    Parameters
+    ----------
+    evaluation
+        With curves.
+    direction
+        Which panel.
+    path
+        PNG file, written beside and renamed.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    labels = {row.method: row.label for row in evaluation.table}
+    figure = Figure(figsize=(7.2, 4.6), dpi=130, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    for method, points in evaluation.curves[direction].items():
+        lpips = [0.0, *(point.lpips for point in points)]
+        ratio = [1.0, *(point.ratio for point in points)]
+        colour = _COLOURS.get(method, "#555555")
+        axes.plot(lpips, ratio, "-", color=colour, marker=".", label=labels.get(method, method))
+        shown = [point for point in points if point.strength == 1.0]
+        axes.plot(
+            [point.lpips for point in shown],
+            [point.ratio for point in shown],
+            "o",
+            color=colour,
+            markersize=8,
+        )
+    for level, style in (("first", ":"), ("goal", "--")):
+        limit, height = LPIPS_LIMITS[level], RATIO_LIMITS[direction][level]
+        axes.axhline(height, color="#bbbbbb", linestyle=style, linewidth=1)
+        axes.axvline(limit, color="#bbbbbb", linestyle=style, linewidth=1)
+    axes.set_xlim(0, 0.16)
+    axes.set_xlabel("mean LPIPS (less is more faithful)")
+    axes.set_ylabel("mean share after / before")
+    aim = "up is better" if direction == "attract" else "down is better"
+    axes.set_title(
+        f"{direction}, judged by {evaluation.judges[0]}, n = {evaluation.subset} ({aim})\n"
+        "line: dial 0 to 1.5; disc: dial 1; dotted and dashed: first bars and goals",
+        fontsize=9,
+    )
+    axes.legend(fontsize=8, frameon=False)
+    axes.grid(alpha=0.2)
+    partial = path.with_name(path.stem + ".partial.png")
+    figure.savefig(partial)
+    partial.replace(path)
+
+
+def draw_all(evaluation: Evaluation, folder: Path) -> list[Path]:
+    """Draw every figure into a folder as `evaluation-*.png`; return the files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    drawn: list[Path] = []
+    for direction in DIRECTIONS:
+        if evaluation.curves.get(direction):
+            drawn.append(folder / f"evaluation-{direction}.png")
+            draw_curves(evaluation, direction, drawn[-1])
+    return drawn

@@ -1,0 +1,91 @@
+"""Measured rows on disk, one file per method and direction, so that a rerun resumes."""
+
+from __future__ import annotations
+
+import json
+import math
+import threading
+from pathlib import Path
+from typing import NamedTuple
+
+from gazeshift.edit import Direction
+from gazeshift_training.baselines.method import Method
+from gazeshift_training.evaluation.measure import Row
+
+
+class Key(NamedTuple):
+    """What one measured row belongs to."""
+
+    pair: str
+    """Name of the pair."""
+    strength: float
+    """Dial position."""
+
+
+class ResultStore:
+    """Rows of one method and direction.
+
+    Parameters
+    ----------
+    path
+        JSON lines: a header, then one row each. Rows that were made under another fingerprint
+        (another model, judge or version) are dropped.
+    fingerprint
+        Says what the rows depend on.
+    """
+
+    def __init__(self, path: Path, fingerprint: str) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self.rows: dict[Key, Row] = {}
+        if not self._read(fingerprint):
+            self.rows.clear()
+        # Written anew, so that a line cut short by a kill does not stay in the middle.
+        partial = path.with_name(path.name + ".partial")
+        with partial.open("w", encoding="utf-8") as stream:
+            stream.write(json.dumps({"fingerprint": fingerprint}) + "\n")
+            for key, row in self.rows.items():
+                stream.write(_to_line(key, row))
+        partial.replace(path)
+
+    def add(self, key: Key, row: Row) -> None:
+        """Keep a row, on disk at once."""
+        with self._lock:
+            self.rows[key] = row
+            with self._path.open("a", encoding="utf-8") as stream:
+                stream.write(_to_line(key, row))
+
+    def has(self, key: Key, measure: str) -> bool:
+        """Say whether a row is there and holds a measure."""
+        return measure in self.rows.get(key, {})
+
+    def _read(self, fingerprint: str) -> bool:
+        if not self._path.exists():
+            return False
+        with self._path.open(encoding="utf-8") as stream:
+            for number, line in enumerate(stream):
+                try:
+                    entry = json.loads(line)
+                except ValueError:
+                    # A kill can cut the last line short; its row is measured again.
+                    return number > 0
+                if number == 0:
+                    if entry.get("fingerprint") != fingerprint:
+                        return False
+                    continue
+                key = Key(entry["pair"], float(entry["strength"]))
+                self.rows[key] = {
+                    name: math.nan if value is None else float(value)
+                    for name, value in entry["measures"].items()
+                }
+        return True
+
+
+def _to_line(key: Key, row: Row) -> str:
+    measures = {name: value if math.isfinite(value) else None for name, value in row.items()}
+    return json.dumps({**key._asdict(), "measures": measures}, allow_nan=False) + "\n"
+
+
+def store_path(folder: Path, method: Method, direction: Direction) -> Path:
+    """Name the file of a method and direction."""
+    return folder / f"{method.id}.{direction}.jsonl"
