@@ -15,6 +15,7 @@ from tests.core.tiny_models import region_numbers, write_attention, write_redire
 
 from gazeshift.errors import ParamError
 from gazeshift_training.baselines.method import Method
+from gazeshift_training.cli.contact_sheet import command as contact_sheet
 from gazeshift_training.cli.evaluate import choose_methods, command
 from gazeshift_training.evaluation.assemble import all_methods, model_at
 from gazeshift_training.evaluation.bars import check_bars
@@ -346,3 +347,30 @@ def test_subset_summary_uses_the_first_pairs(tmp_path):
     (first,) = summarise(results, JUDGES, first=1)
     assert (everything.pairs, first.pairs) == (2, 1)
     assert first.attention["judge"]["ratio_of_means"] == pytest.approx(2.0)
+
+
+def test_contact_sheets_of_the_model_and_of_its_worst_pairs(folder):
+    evaluate(folder, "--methods", "model", "--no-curves")
+
+    def draw():
+        arguments = ["--data", str(folder / "data"), "--out", str(folder / "sheets")]
+        arguments += ["--model", str(folder / "model.onnx"), "--count", "2", "--worst", "3"]
+        arguments += ["--attention", str(folder / "shipped.onnx")]
+        arguments += ["--evaluation", str(folder / "out")]
+        return CliRunner().invoke(contact_sheet, arguments)
+
+    result = draw()
+    assert result.exit_code == 0, result.output
+    pages = sorted(path.name for path in (folder / "sheets").iterdir())
+    assert {"sheet-attract.png", "sheet-divert.png", "worst-gain-attract.png"} <= set(pages)
+    assert not any("partial" in page for page in pages)
+    with (
+        Image.open(folder / "sheets/sheet-attract.png") as two,
+        Image.open(folder / "sheets/worst-gain-attract.png") as three,
+    ):
+        assert three.height > two.height
+    # Rows of another model say nothing about this one.
+    write_redirector(folder / "model.onnx", attract=[*region_numbers(ev=0.1)] * 2)
+    failed = draw()
+    assert isinstance(failed.exception, ParamError)
+    assert "another model" in str(failed.exception)

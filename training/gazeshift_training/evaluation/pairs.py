@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from gazeshift.errors import ParamError
 from gazeshift.proxy import Proxy, make_proxy
 from gazeshift_training.instances import (
     LARGEST_SHARE_BEFORE,
@@ -66,6 +67,23 @@ def read_pair(data: Path, instance: Instance) -> Pair:
     proxy = make_proxy(pixels, mask)
     assert proxy.mask is not None  # noqa: S101  (a mask went in)
     return Pair(name_of(instance), proxy.rgb, proxy.mask)
+
+
+def read_named_pair(data: Path, name: str) -> Pair:
+    """Read the pair of a name that `name_of` gave.
+
+    Raises
+    ------
+    ParamError
+        If the table holds no such instance.
+    """
+    for instance in read_instances(data / "instances.csv"):
+        if name_of(instance) == name:
+            return read_pair(data, instance)
+    raise ParamError(
+        f"{data.name} holds no pair named {name}.",
+        hint="Use the data that was evaluated.",
+    )
 
 
 def name_of(instance: Instance) -> str:

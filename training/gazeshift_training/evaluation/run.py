@@ -97,9 +97,14 @@ def fingerprint(method: Method, model: Path, judges: Mapping[str, Path]) -> str:
     """Say what the rows of a method depend on: versions, networks, and judges by content."""
     parts = [f"measures {MEASURES_VERSION}", f"{method.id} {method.version}"]
     if method.uses_model:
-        parts.append(f"model {_digest(model)}")
+        parts.append(model_stamp(model))
     parts += [f"{name} {_digest(path)}" for name, path in judges.items()]
     return "; ".join(parts)
+
+
+def model_stamp(model: Path) -> str:
+    """Return the part of a fingerprint that names the model under test, by its content."""
+    return f"model {_digest(model)}"
 
 
 def _digest(path: Path) -> str:

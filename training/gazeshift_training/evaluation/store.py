@@ -37,9 +37,8 @@ class ResultStore:
     def __init__(self, path: Path, fingerprint: str) -> None:
         self._path = path
         self._lock = threading.Lock()
-        self.rows: dict[Key, Row] = {}
-        if not self._read(fingerprint):
-            self.rows.clear()
+        kept_under, rows = read_rows(path) if path.exists() else ("", {})
+        self.rows: dict[Key, Row] = rows if kept_under == fingerprint else {}
         # Written anew, so that a line cut short by a kill does not stay in the middle.
         partial = path.with_name(path.name + ".partial")
         with partial.open("w", encoding="utf-8") as stream:
@@ -59,26 +58,37 @@ class ResultStore:
         """Say whether a row is there and holds a measure."""
         return measure in self.rows.get(key, {})
 
-    def _read(self, fingerprint: str) -> bool:
-        if not self._path.exists():
-            return False
-        with self._path.open(encoding="utf-8") as stream:
-            for number, line in enumerate(stream):
-                try:
-                    entry = json.loads(line)
-                except ValueError:
-                    # A kill can cut the last line short; its row is measured again.
-                    return number > 0
-                if number == 0:
-                    if entry.get("fingerprint") != fingerprint:
-                        return False
-                    continue
-                key = Key(entry["pair"], float(entry["strength"]))
-                self.rows[key] = {
-                    name: math.nan if value is None else float(value)
-                    for name, value in entry["measures"].items()
-                }
-        return True
+
+def read_rows(path: Path) -> tuple[str, dict[Key, Row]]:
+    """Read a file of rows.
+
+    Parameters
+    ----------
+    path
+        Written by `ResultStore`.
+
+    Returns
+    -------
+    tuple
+        The fingerprint (empty if there is none), and the rows.
+    """
+    fingerprint = ""
+    rows: dict[Key, Row] = {}
+    with path.open(encoding="utf-8") as stream:
+        for line in stream:
+            try:
+                entry = json.loads(line)
+            except ValueError:
+                # A kill can cut the last line short; its row is measured again.
+                break
+            if "fingerprint" in entry:
+                fingerprint = entry["fingerprint"]
+                continue
+            rows[Key(entry["pair"], float(entry["strength"]))] = {
+                name: math.nan if value is None else float(value)
+                for name, value in entry["measures"].items()
+            }
+    return fingerprint, rows
 
 
 def _to_line(key: Key, row: Row) -> str:
