@@ -154,9 +154,11 @@ class Lpips(nn.Module):
             if index in _POOLED_BEFORE:
                 current = functional.max_pool2d(current, 3, 2)
             current = functional.relu(convolution(current))
-            length = current.float().square().sum(1, keepdim=True)
+            # Autocast may have made it shorter; the lengths need full precision.
+            exact = current.float()
+            length = exact.square().sum(1, keepdim=True)
             # Where all features are zero the length has no gradient; the limit keeps it finite.
-            kept.append(current / (length.clamp_min(_SMALLEST_NORM**2).sqrt() + _SMALLEST_NORM))
+            kept.append(exact / (length.clamp_min(_SMALLEST_NORM**2).sqrt() + _SMALLEST_NORM))
         return kept
 
     def distance(self, first: list[Tensor], second: list[Tensor]) -> Tensor:

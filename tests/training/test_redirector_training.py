@@ -1,0 +1,169 @@
+import csv
+import json
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from gazeshift_training.attention.network import AttentionDesign, AttentionNetwork
+from gazeshift_training.lpips import Lpips
+from gazeshift_training.redirector.critics import AttentionEnsemble
+from gazeshift_training.redirector.data import PairPlan, load_batch, prepare_data
+from gazeshift_training.redirector.network import RedirectorDesign
+from gazeshift_training.redirector.recipe import RedirectorRecipe
+from gazeshift_training.redirector.train import RedirectorTrainer
+
+RECIPE = RedirectorRecipe(
+    design=RedirectorDesign(working_side=64, trunk=16, head=8),
+    pretrained=False,
+    steps=4,
+    batch=2,
+    area=96 * 64,
+    attention_areas=(96 * 64,),
+    held_out=2,
+    largest_attract_share=1.0,
+    smallest_divert_share=0.0,
+    style_part=0.5,
+    validate_every=2,
+    save_every=2,
+)
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Six photos of noise with two rectangles each, and their table."""
+    root = tmp_path / "data"
+    (root / "photos").mkdir(parents=True)
+    (root / "masks").mkdir()
+    generator = np.random.default_rng(5)
+    with (root / "instances.csv").open("w", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["photo", "mask", "split", "instance", "category", "score", "area"])
+        for number in range(6):
+            pixels = generator.integers(0, 256, (64, 96, 3)).astype(np.uint8)
+            index = np.zeros((64, 96), np.uint8)
+            index[4:24, 6:36], index[30:60, 50:90] = 1, 2
+            Image.fromarray(pixels).save(root / "photos" / f"{number}.png")
+            Image.fromarray(index).save(root / "masks" / f"{number}.png")
+            for instance in (1, 2):
+                area = round(float((index == instance).mean()), 4)
+                row = [f"{number}.png", f"{number}.png", "train", instance, "thing", 0.9, area]
+                writer.writerow(row)
+    return root
+
+
+@pytest.fixture
+def lpips(tmp_path: Path) -> Lpips:
+    generator = np.random.default_rng(7)
+    inputs, convolutions = 3, {}
+    content: dict[str, object] = {"AlexNet_0": convolutions}
+    for index, side in enumerate((11, 5, 3, 3, 3)):
+        kernel = generator.normal(0, 1 / side / inputs**0.5, (side, side, inputs, 8))
+        convolutions[f"Conv_{index}"] = {"kernel": kernel.astype("f4"), "bias": np.zeros(8, "f4")}
+        head = generator.random((1, 1, 8, 1)).astype("f4")
+        content[f"NetLinLayer_{index}"] = {"Conv_0": {"kernel": head}}
+        inputs = 8
+    path = tmp_path / "alexnet.ckpt"
+    path.write_bytes(pickle.dumps(content))
+    return Lpips(path)
+
+
+def make_trainer(data: Path, lpips: Lpips, run: Path) -> RedirectorTrainer:
+    torch.manual_seed(0)
+    attention = AttentionNetwork(AttentionDesign(channels=8, working_area=RECIPE.area))
+    attention.requires_grad_(False).eval()
+    packed = prepare_data(data, run.parent / "cache", RECIPE, attention, "tiny")
+    ensemble = AttentionEnsemble(attention, RECIPE.attention_areas, RECIPE.feature_dropout)
+    return RedirectorTrainer(RECIPE, packed, ensemble, lpips, run)
+
+
+def test_two_steps_change_the_heads_and_leave_the_judges_alone(
+    data: Path, lpips: Lpips, tmp_path: Path
+) -> None:
+    trainer = make_trainer(data, lpips, tmp_path / "run")
+    judges = [
+        parameter.clone()
+        for network in (trainer.attention.network, lpips)
+        for parameter in network.parameters()
+    ]
+    trainer.train(until=2)
+    # The rates rise from nearly zero, so two steps move the heads by little but surely.
+    for head in trainer.network.heads.values():
+        assert float(head[-1].bias.detach().abs().max()) > 0.0
+    after = [p for network in (trainer.attention.network, lpips) for p in network.parameters()]
+    assert all(torch.equal(old, new) for old, new in zip(judges, after, strict=True))
+
+
+def test_a_resumed_run_equals_an_unbroken_one(data: Path, lpips: Lpips, tmp_path: Path) -> None:
+    whole = make_trainer(data, lpips, tmp_path / "whole")
+    whole.train()
+    broken = make_trainer(data, lpips, tmp_path / "broken")
+    broken.train(until=2)
+    resumed = make_trainer(data, lpips, tmp_path / "broken")
+    assert resumed.resume()
+    assert resumed.step == 2
+    resumed.train()
+    for kind in ("network", "average", "reader"):
+        expected, found = (getattr(t, kind).state_dict() for t in (whole, resumed))
+        for name, value in expected.items():
+            assert torch.equal(value, found[name]), name
+    assert resumed.log_weight == whole.log_weight
+
+
+def test_a_checkpoint_of_another_recipe_is_refused(
+    data: Path, lpips: Lpips, tmp_path: Path
+) -> None:
+    trainer = make_trainer(data, lpips, tmp_path / "run")
+    trainer.train(until=2)
+    path = tmp_path / "run" / "checkpoint.pt"
+    state = torch.load(path, weights_only=True)
+    state["recipe"]["seed"] = 99
+    torch.save(state, path)
+    with pytest.raises(ValueError, match="another recipe"):
+        make_trainer(data, lpips, tmp_path / "run").resume()
+
+
+def test_the_run_folder_tells_what_was_done(data: Path, lpips: Lpips, tmp_path: Path) -> None:
+    make_trainer(data, lpips, tmp_path / "run").train(until=2)
+    about = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert about["recipe"]["batch"] == 2
+    assert about["data"]["train_photos"] == 4
+    assert about["git"]
+    text = (tmp_path / "run" / "log.jsonl").read_text()
+    lines = [json.loads(line) for line in text.splitlines()]
+    assert [line["step"] for line in lines] == [1, 2, 2]
+    assert {"attract_ratio", "divert_lpips"} <= {key.removeprefix("held_") for key in lines[-1]}
+
+
+def test_held_out_photos_are_never_trained_on(data: Path, lpips: Lpips, tmp_path: Path) -> None:
+    trainer = make_trainer(data, lpips, tmp_path / "run")
+    seen = {pair.position for step in range(20) for pair in trainer.plan.pairs(step)}
+    assert seen == set(trainer.data.train)
+    assert not seen & set(trainer.data.held)
+
+
+def test_a_plan_is_the_same_wherever_it_is_asked(data: Path, lpips: Lpips, tmp_path: Path) -> None:
+    trainer = make_trainer(data, lpips, tmp_path / "run")
+    forward = [trainer.plan.pairs(step) for step in range(8)]
+    other = PairPlan(trainer.data, RECIPE)
+    assert [other.pairs(step) for step in reversed(range(8))] == forward[::-1]
+
+
+def test_augmented_pairs_keep_their_mask_on_the_object(
+    data: Path, lpips: Lpips, tmp_path: Path
+) -> None:
+    trainer = make_trainer(data, lpips, tmp_path / "run")
+    for seed in range(12):
+        batch = load_batch(trainer.data, trainer.plan.pairs(seed), np.random.default_rng(seed))
+        assert batch.rgb.shape[2:] == batch.mask.shape[2:]
+        assert 0.03 < float(batch.mask.mean()) < 0.4
+        assert float(batch.mask.min()) >= 0.0
+        assert float(batch.mask.max()) <= 1.0 + 1e-6

@@ -1,0 +1,77 @@
+"""`gazeshift-train redirector`: train the network that predicts edits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from gazeshift.errors import ParamError
+
+RECIPE = Path(__file__).parents[2] / "recipes" / "redirector.yaml"
+
+
+@click.command("redirector")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    required=True,
+    help="Folder with photos, masks and instances.csv.",
+)
+@click.option(
+    "--run",
+    "run_folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    help="Folder of this run. A run that was interrupted continues here.",
+)
+@click.option(
+    "--attention",
+    "attention_file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Attention network (ONNX) to train against; the one that ships by default.",
+)
+@click.option(
+    "--recipe",
+    "recipe_file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    default=RECIPE,
+    help="Recipe (YAML); the shipped model's by default.",
+)
+@click.option(
+    "--cache",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where decoded photos are kept; beside the run by default.",
+)
+@click.option("--threads", type=click.IntRange(1), help="Processor threads; all by default.")
+def command(
+    data: Path,
+    run_folder: Path,
+    attention_file: Path | None,
+    recipe_file: Path,
+    cache: Path | None,
+    threads: int | None,
+) -> None:
+    """Train the redirector against the attention network; continue an interrupted run.
+
+    Example: gazeshift-train redirector --data DATA --run runs/redirector
+    """
+    import torch
+
+    from gazeshift_training.process import keep_freed_memory
+    from gazeshift_training.recipe import read_recipe
+    from gazeshift_training.redirector.assemble import assemble_trainer
+    from gazeshift_training.redirector.recipe import RedirectorRecipe
+
+    keep_freed_memory()
+    if threads:
+        torch.set_num_threads(threads)
+    try:
+        recipe = read_recipe(recipe_file, RedirectorRecipe())
+        trainer = assemble_trainer(recipe, data, run_folder, attention_file, cache)
+        if trainer.resume():
+            click.echo(f"continuing at step {trainer.step} of {recipe.steps}", err=True)
+    except (OSError, ValueError) as error:
+        raise ParamError(f"The training cannot start: {error}") from error
+    trainer.train()
+    click.echo(f"{run_folder / 'checkpoint.pt'}: {trainer.step} steps")

@@ -1,0 +1,148 @@
+"""The redirector network: pretrained features, pooled by the mask, and four heads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from gazeshift.operators import vector_size
+from gazeshift_training.backbone import EfficientNetLite
+from gazeshift_training.redirector.ranges import Bounding, OutputRanges
+from gazeshift_training.redirector.statistics import COUNT, describe_regions
+
+STYLE_SIZE = 10
+"""Numbers that choose a style; zeros are the default style."""
+MASK_BLOCK = 10
+"""The mask joins the features behind this block, at stride 16: the blocks before it can stay frozen
+and then cost no backward pass."""
+
+
+@dataclass(frozen=True)
+class RedirectorDesign:
+    """All that is needed to build a redirector before its weights are known."""
+
+    backbone: str = "efficientnet_lite0"
+    """Name out of `gazeshift_training.backbone.VARIANTS`."""
+    working_side: int = 224
+    """Side of the square the photo is resized to inside the network, a multiple of 32."""
+    trunk: int = 384
+    """Width of the shared layers."""
+    head: int = 96
+    """Width of each head's inner layer."""
+    ranges: OutputRanges = field(default_factory=OutputRanges)
+    """What the model may predict."""
+
+
+class Prediction(NamedTuple):
+    """Parameters for both directions, each (B, 70): the foreground's 35, the background's 35."""
+
+    attract: Tensor
+    divert: Tensor
+
+
+class RedirectorNetwork(nn.Module):
+    """Predict how to edit a photo so that a region draws more, or less, attention.
+
+    Parameters
+    ----------
+    design
+        What to build. The heads start at zero, so a new network predicts the identity.
+    """
+
+    def __init__(self, design: RedirectorDesign | None = None) -> None:
+        super().__init__()
+        self.design = design or RedirectorDesign()
+        self.backbone = EfficientNetLite(self.design.backbone)
+        channels = self.backbone.channels
+        self.mask_stem = nn.Conv2d(1, channels[1], 3, padding=1, bias=False)
+        nn.init.zeros_(self.mask_stem.weight)
+        self.level_norms = nn.ModuleList(nn.LayerNorm(3 * count) for count in channels)
+        width = self.design.trunk
+        self.entry = nn.Linear(3 * sum(channels) + COUNT, width)
+        self.middle = nn.Linear(width, width)
+        # Without a bias a style of zeros changes nothing, by construction.
+        self.style_scale = nn.Linear(STYLE_SIZE, width, bias=False)
+        self.style_shift = nn.Linear(STYLE_SIZE, width, bias=False)
+        nn.init.normal_(self.style_scale.weight, std=0.02)
+        nn.init.normal_(self.style_shift.weight, std=0.05)
+        self.heads = nn.ModuleDict(
+            {
+                f"{direction}_{region}": _head(width, self.design.head)
+                for direction in ("attract", "divert")
+                for region in ("foreground", "background")
+            }
+        )
+        self.bounding = Bounding(self.design.ranges)
+
+    def forward(self, image: Tensor, mask: Tensor, style: Tensor) -> Prediction:
+        """Predict both edits.
+
+        Parameters
+        ----------
+        image
+            Shape (B, 3, h, w), sRGB 0-1, any size.
+        mask
+            Shape (B, 1, h, w), 0-1; 1 is the region meant.
+        style
+            Shape (B, 10); zeros for the default style, otherwise about standard normal.
+
+        Returns
+        -------
+        Prediction
+            In operator units, within the model's ranges.
+        """
+        hidden = self.trunk(image, mask)
+        hidden = hidden * (1.0 + self.style_scale(style)) + self.style_shift(style)
+        hidden = functional.silu(hidden)
+        regions = {name: self.bounding(head(hidden)) for name, head in self.heads.items()}
+        return Prediction(
+            torch.cat((regions["attract_foreground"], regions["attract_background"]), 1),
+            torch.cat((regions["divert_foreground"], regions["divert_background"]), 1),
+        )
+
+    def trunk(self, image: Tensor, mask: Tensor) -> Tensor:
+        """Describe photo and mask in (B, trunk) numbers, before the style."""
+        side = self.design.working_side
+        small = functional.interpolate(
+            torch.cat((image, mask), 1), size=(side, side), mode="bilinear", align_corners=False
+        )
+        rgb, region = small[:, :3], small[:, 3:]
+        parts = [describe_regions(rgb, region)]
+        for features, norm in zip(self._levels(rgb, region), self.level_norms, strict=True):
+            parts.append(norm(_pool_regions(features, region)))
+        hidden = functional.silu(self.entry(torch.cat(parts, 1)))
+        trunk: Tensor = hidden + self.middle(hidden)
+        return trunk
+
+    def _levels(self, rgb: Tensor, region: Tensor) -> list[Tensor]:
+        """Features at strides 8, 16 and 32; the mask joins at stride 16."""
+        backbone = self.backbone
+        levels: list[Tensor] = []
+        features = functional.relu6(backbone.stem((rgb * 255.0 - 127.0) / 128.0))
+        for index, block in enumerate(backbone.blocks):
+            features = block(features)
+            if index == MASK_BLOCK:
+                features = features + self.mask_stem(functional.avg_pool2d(region, 16))
+            if index in backbone.level_ends:
+                levels.append(features)
+        return levels
+
+
+def _head(width: int, inner: int) -> nn.Sequential:
+    last = nn.Linear(inner, vector_size())
+    nn.init.zeros_(last.weight)
+    nn.init.zeros_(last.bias)
+    return nn.Sequential(nn.Linear(width, inner), nn.SiLU(), last)
+
+
+def _pool_regions(features: Tensor, region: Tensor) -> Tensor:
+    """Average features (B, C, h, w) inside the mask, outside it and everywhere: (B, 3C)."""
+    stride = region.shape[3] // features.shape[3]
+    inside = functional.avg_pool2d(region, stride)
+    weights = torch.cat((inside, 1.0 - inside, torch.ones_like(inside)), 1).flatten(2)
+    weights = weights / (weights.sum(2, keepdim=True) + 1e-3)
+    return torch.einsum("bcs,brs->brc", features.flatten(2), weights).flatten(1)

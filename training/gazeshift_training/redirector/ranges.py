@@ -1,0 +1,134 @@
+"""How the network's raw numbers become parameters inside the model's own ranges."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from gazeshift.operators import DEFAULT_CHAIN, OPERATORS, vector_size
+
+
+@dataclass(frozen=True)
+class OutputRanges:
+    """What the model may predict; narrower than what the operators accept."""
+
+    sharpening: tuple[float, ...] = (-0.8, 1.2)
+    """Smallest and largest amount of sharpening."""
+    exposure: tuple[float, ...] = (-0.8, 0.8)
+    """Smallest and largest exposure in stops."""
+    contrast: tuple[float, ...] = (-0.6, 0.6)
+    """Smallest and largest contrast."""
+    tone: tuple[float, ...] = (0.6, 1.6)
+    """Smallest and largest slope of the tone curve, before the slopes are divided by their mean."""
+    color: tuple[float, ...] = (0.93, 1.07)
+    """Smallest and largest slope of a colour curve, before division by their mean."""
+
+
+class Bounding(nn.Module):
+    """Maps raw numbers smoothly into the model's ranges; zero becomes the identity.
+
+    Slopes are divided by their mean, so that interpolating parameters interpolates the curve,
+    and are scaled together back into the operators' hard range where they left it.
+
+    Parameters
+    ----------
+    ranges
+        The model's own ranges.
+
+    Raises
+    ------
+    ValueError
+        If a range is wider than the operator's hard range or excludes the identity.
+    """
+
+    def __init__(self, ranges: OutputRanges) -> None:
+        super().__init__()
+        low: list[float] = []
+        high: list[float] = []
+        identity: list[float] = []
+        self.curves: list[tuple[int, int, float, float]] = []
+        for id_ in DEFAULT_CHAIN:
+            first, last = getattr(ranges, id_)
+            for parameter in OPERATORS[id_].spec.parameters:
+                hard_low, hard_high = parameter.hard
+                if not hard_low <= first < parameter.identity < last <= hard_high:
+                    raise ValueError(
+                        f"The range of {id_}, {first:g} to {last:g}, must hold "
+                        f"{parameter.identity:g} and lie in {hard_low:g} to {hard_high:g}."
+                    )
+                if parameter.is_relative:
+                    start = len(low)
+                    self.curves.append((start, start + parameter.count, hard_low, hard_high))
+                low += [first] * parameter.count
+                high += [last] * parameter.count
+                identity += [parameter.identity] * parameter.count
+        self.low: Tensor
+        self.span: Tensor
+        self.offset: Tensor
+        self.identity: Tensor
+        self.register_buffer("low", torch.tensor(low))
+        self.register_buffer("span", torch.tensor(high) - torch.tensor(low))
+        self.register_buffer("identity", torch.tensor(identity))
+        shares = [
+            (i - first) / (last - first) for i, first, last in zip(identity, low, high, strict=True)
+        ]
+        self.register_buffer("offset", torch.tensor([math.log(s / (1.0 - s)) for s in shares]))
+        # One raw unit moves a parameter by the same part of its range, wherever the identity lies.
+        self.steepness: Tensor
+        self.register_buffer("steepness", torch.tensor([0.25 / (s * (1.0 - s)) for s in shares]))
+
+    def forward(self, raw: Tensor) -> Tensor:
+        """Map raw numbers (B, 35) to one region's parameters (B, 35) in operator units."""
+        bounded = self.low + self.span * torch.sigmoid(self.offset + self.steepness * raw)
+        pieces: list[Tensor] = []
+        position = 0
+        for start, end, low, high in self.curves:
+            if start > position:
+                pieces.append(bounded[:, position:start])
+            pieces.append(centre_slopes(bounded[:, start:end], low, high))
+            position = end
+        if position < vector_size():
+            pieces.append(bounded[:, position:])
+        return torch.cat(pieces, 1)
+
+
+def centre_slopes(slopes: Tensor, low: float, high: float) -> Tensor:
+    """Divide slopes (B, n) by their mean and scale them together into low … high.
+
+    Only the slopes' ratios matter, so neither step changes the curve.
+    """
+    centred = slopes / slopes.mean(1, keepdim=True)
+    centred = centred * (high / centred.amax(1, keepdim=True)).clamp(max=1.0)
+    return centred * (low / centred.amin(1, keepdim=True)).clamp(min=1.0)
+
+
+def scale_edit(vector: Tensor, gain: float) -> Tensor:
+    """Move parameters along the line from the identity, as the dial does.
+
+    Parameters
+    ----------
+    vector
+        Shape (B, 35) or (B, 70), operator units.
+    gain
+        1 changes nothing, 0 gives the identity.
+    """
+    if gain == 1.0:
+        return vector
+    pieces: list[Tensor] = []
+    position = 0
+    while position < vector.shape[1]:
+        for id_ in DEFAULT_CHAIN:
+            for parameter in OPERATORS[id_].spec.parameters:
+                low, high = parameter.hard
+                piece = vector[:, position : position + parameter.count]
+                position += parameter.count
+                if parameter.is_relative:
+                    moved = 1.0 + gain * (piece / piece.mean(1, keepdim=True) - 1.0)
+                    pieces.append(centre_slopes(moved.clamp(min=0.05), low, high).clamp(low, high))
+                else:
+                    moved = parameter.identity + gain * (piece - parameter.identity)
+                    pieces.append(moved.clamp(low, high))
+    return torch.cat(pieces, 1)

@@ -1,0 +1,99 @@
+"""The recipe of a redirector: every number that decides what training makes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from gazeshift_training.redirector.network import RedirectorDesign
+
+
+@dataclass(frozen=True)
+class LossWeights:
+    """How the terms of the loss weigh against the gain in log attention share (weight 1)."""
+
+    lpips_target: float = 0.04
+    """Mean LPIPS that training aims at; the weight of LPIPS is steered towards it."""
+    lpips_start: float = 8.0
+    """First weight of LPIPS."""
+    lpips_rate: float = 0.02
+    """How fast that weight follows."""
+    lpips_limit: float = 0.065
+    """Above this a photo's LPIPS costs steeply more."""
+    lpips_excess: float = 250.0
+    """Weight of the squared excess."""
+    cast_limit: float = 1.0
+    """Colour cast of neutral pixels, in CIELAB units, that is free."""
+    cast: float = 0.05
+    """Weight of the squared excess of the cast."""
+    turn_limit_deg: float = 2.5
+    """Hue turn of coloured pixels that is free."""
+    turn: float = 0.01
+    """Weight of the squared excess of the hue turn."""
+    outside: float = 0.7
+    """Factor on both colour terms outside the mask."""
+    chroma: float = 0.02
+    """Weight of chroma beyond 1.35 times the old one plus 5."""
+    clipped_limit: float = 0.004
+    """Part of the pixels that may newly clip."""
+    clipped: float = 25.0
+    """Weight of the excess."""
+    lightness_limit: float = 10.0
+    """Mean change of a region's L* that is free."""
+    lightness: float = 0.006
+    """Weight of the squared excess."""
+    curve: float = 1.0
+    """Weight of curves that are too steep, too flat, or bend too sharply."""
+    size: float = 0.01
+    """Weight of the squared raw size of an edit, which breaks ties between equal edits."""
+    style: float = 0.15
+    """Weight of reading the style back from the parameters."""
+
+
+@dataclass(frozen=True)
+class RedirectorRecipe:
+    """How a redirector is trained."""
+
+    name: str = "redirector"
+    """Model id, written into the exported file."""
+    version: str = "1"
+    """Model version, written into the exported file."""
+    design: RedirectorDesign = field(default_factory=RedirectorDesign)
+    """What is built."""
+    weights: LossWeights = field(default_factory=LossWeights)
+    """What is asked for."""
+    pretrained: bool = True
+    """Start the encoder from ImageNet weights."""
+    seed: int = 1
+    """Decides the order of photos, masks, directions, styles and the first weights."""
+    steps: int = 2000
+    """Optimiser steps."""
+    batch: int = 8
+    """Pairs per step."""
+    area: int = 288 * 224
+    """Pixels of a training picture."""
+    attention_areas: tuple[int, ...] = (288 * 224, 352 * 256)
+    """Working sizes of the attention network that training alternates between."""
+    feature_dropout: float = 0.1
+    """Part of the attention network's features that are dropped at random, against gaming."""
+    held_out: int = 80
+    """Training photos kept back to choose between checkpoints and recipes."""
+    largest_attract_share: float = 0.5
+    """Masks that already draw more are not asked to attract."""
+    smallest_divert_share: float = 0.03
+    """Masks that draw less are not asked to divert."""
+    style_part: float = 0.3
+    """Part of the pairs that carry a random style."""
+    head_rate: float = 1e-3
+    """Peak learning rate of trunk, heads and style."""
+    backbone_rate: float = 1e-4
+    """Peak learning rate of the backbone's trained blocks."""
+    frozen_blocks: int = 11
+    """Blocks of the backbone that stay frozen."""
+    weight_decay: float = 1e-3
+    """AdamW's weight decay."""
+    average: float = 0.995
+    """Decay of the running average of the weights, which is what is evaluated and exported."""
+    validate_every: int = 250
+    """Steps between checkpoints and looks at the photos held out."""
+    save_every: int = 100
+    """Steps between checkpoints."""
