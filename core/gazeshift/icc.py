@@ -7,6 +7,11 @@ import struct
 HEADER_BYTES = 128
 COLOUR_SPACES = {b"RGB ": "RGB", b"GRAY": "grey", b"CMYK": "CMYK", b"Lab ": "Lab"}
 
+# What a profile needs when it has no table from its colours to the connection space (A2B0).
+_NEEDED_TAGS = {
+    b"RGB ": {b"rXYZ", b"gXYZ", b"bXYZ", b"rTRC", b"gTRC", b"bTRC"},
+    b"GRAY": {b"kTRC"},
+}
 # Colorants of sRGB as ICC profiles hold them: adapted from D65 to D50, in s15Fixed16.
 _SRGB_COLORANTS = {
     b"rXYZ": (0.43607, 0.22249, 0.01392),
@@ -28,13 +33,17 @@ def profile_colour_space(profile: bytes) -> str | None:
     -------
     str or None
         "RGB", "grey", "CMYK", "Lab", another four-letter signature, or None when the bytes are
-        no ICC profile or only a part of one.
+        no ICC profile, only a part of one, or lack what converts its colours.
     """
     if len(profile) < HEADER_BYTES + 4 or profile[36:40] != b"acsp":
         return None
-    if struct.unpack(">I", profile[:4])[0] > len(profile) or _read_tags(profile) is None:
+    tags = _read_tags(profile)
+    if struct.unpack(">I", profile[:4])[0] > len(profile) or tags is None:
         return None
     signature = profile[16:20]
+    needed = _NEEDED_TAGS.get(signature, {b"A2B0"})
+    if b"A2B0" not in tags and not needed <= tags.keys():
+        return None
     return COLOUR_SPACES.get(signature, signature.decode("latin-1").strip())
 
 
