@@ -129,7 +129,7 @@ def _outline(rgb: NDArray[np.float32], mask: NDArray[np.float32]) -> NDArray[np.
     for axis in (0, 1):
         for step in (-1, 1):
             shifted |= np.roll(inside, step, axis)
-    drawn = rgb.copy()
+    drawn: NDArray[np.float32] = rgb.copy()
     drawn[shifted & ~inside] = np.array(_EDGE, np.float32) / 255
     return drawn
 

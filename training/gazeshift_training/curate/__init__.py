@@ -1,0 +1,1 @@
+"""Which photos and masks are worth training on: the paper's CoCoClutter rules."""
