@@ -146,7 +146,8 @@ class SameConv2d(nn.Conv2d):
         if self.before != self.after:
             sides = (self.before, self.after, self.before, self.after)
             features = functional.pad(features, sides)
-        return super().forward(features)
+        convolved: Tensor = super().forward(features)
+        return convolved
 
 
 class InvertedResidual(nn.Module):

@@ -33,7 +33,7 @@ class LocalEdit:
 
 
 def _expose(rgb: Tensor, mask: Tensor, amount: float) -> Tensor:
-    return rgb * 2.0**amount
+    return rgb * float(2.0**amount)
 
 
 def _luma(rgb: Tensor) -> Tensor:
@@ -116,4 +116,4 @@ def is_applicable(rgb: Tensor, mask: Tensor, edit: LocalEdit, strength: float) -
         return True
     amount = edit.weak + strength * (edit.strong - edit.weak)
     mean = float((_luma(rgb) * mask).sum() / mask.sum().clamp_min(1e-6))
-    return mean * 2.0**amount <= BRIGHTEST_MEAN
+    return bool(mean * 2.0**amount <= BRIGHTEST_MEAN)

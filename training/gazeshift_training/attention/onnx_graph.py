@@ -49,7 +49,7 @@ class GraphWriter:
 
     def constant(self, values: Any, kind: type = np.float32) -> str:
         """Store a constant and return its name; equal constants are stored once."""
-        array = np.asarray(values, kind)
+        array: np.ndarray[Any, Any] = np.asarray(values, kind)
         name = f"constant_{array.dtype}_{'x'.join(map(str, array.shape))}_{array.tobytes().hex()}"
         self.initializers.setdefault(name, numpy_helper.from_array(array, name))
         return name

@@ -23,6 +23,9 @@ class AttentionRecipe:
     """Model version, written into the exported file."""
     design: AttentionDesign = field(default_factory=AttentionDesign)
     """What is built."""
+    export_area: int = 416 * 320
+    """Working area of the exported network. Training looks at smaller pictures to save time; the
+    finished network gains from larger ones."""
     pretrained: bool = True
     """Start the backbone from ImageNet weights."""
     seed: int = 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import math
+import sys
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -256,7 +257,8 @@ class AttentionTrainer:
         self._log(
             {f"holdout_{name}": value for name, value in scores.items()} | {"step": self.step}
         )
-        tqdm.write(f"step {self.step}: " + ", ".join(f"{k} {v:.3f}" for k, v in scores.items()))
+        shown = ", ".join(f"{name} {value:.3f}" for name, value in scores.items())
+        tqdm.write(f"step {self.step}: {shown}", file=sys.stderr)
         return scores
 
     def save(self) -> None:

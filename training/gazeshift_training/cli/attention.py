@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -72,7 +73,8 @@ def command(
         export_attention,
         measure_parity,
     )
-    from gazeshift_training.attention.network import load_attention
+    from gazeshift_training.attention.figures import plot_curves
+    from gazeshift_training.attention.network import AttentionNetwork, load_attention
     from gazeshift_training.attention.recipe import load_recipe
     from gazeshift_training.attention.train import AttentionTrainer, prepare_data
     from gazeshift_training.process import git_revision, keep_freed_memory
@@ -94,10 +96,12 @@ def command(
         raise ParamError(str(error)) from error
     trainer.train()
     best = torch.load(run_folder / "best.pt", weights_only=True)
-    trainer.average.load_state_dict(best)
+    # The finished network looks at larger pictures than training could afford.
+    exported = AttentionNetwork(replace(recipe.design, working_area=recipe.export_area)).eval()
+    exported.load_state_dict(best)
     target = output or run_folder / f"{recipe.name}.onnx"
     export_attention(
-        trainer.average,
+        exported,
         target,
         model_id=recipe.name,
         version=recipe.version,
@@ -105,6 +109,7 @@ def command(
         licence=LICENCE_NOTE,
         revision=git_revision(),
     )
+    plot_curves(run_folder / "log.jsonl", run_folder / "curves.png")
     pictures = [packed.pack.rgb(index) for index in packed.holdout[:8]]
     parity = measure_parity(target, load_attention(target), pictures)
     click.echo(
