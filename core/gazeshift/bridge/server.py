@@ -176,7 +176,8 @@ class BridgeServer:
             return _refusal(error)
         except (ConnectionError, asyncio.IncompleteReadError):
             _log.info("%s: the caller went away", _named(request))
-            raise
+            # Nobody reads this; raising would make aiohttp log a caller's habit as our failure.
+            return web.Response(status=400)
         except Exception:  # the bridge must outlive any mistake in one request
             _log.exception("%s failed", _named(request))
             return _refusal(
@@ -194,15 +195,17 @@ class BridgeServer:
             self._guard(request)
             self._touch()
             length = _body_length(request, route)
-            self._reserve(length)
+            if route.takes != "none":
+                self._reserve(length)
             try:
                 body = await self._read(request, length)
                 answer, pieces = await self._work(route, body, request)
                 del body
                 response = await _send(request, answer, pieces)
             finally:
-                self._requests -= 1
-                self._bytes -= length
+                if route.takes != "none":
+                    self._requests -= 1
+                    self._bytes -= length
                 self._touch()
             took_s = asyncio.get_running_loop().time() - started_s
             _log.info("%s: %d bytes in, %.3f s", route.path, length, took_s)
@@ -220,6 +223,7 @@ class BridgeServer:
             raise RequestError("No route takes parameters in its address.")
 
     def _reserve(self, length: int) -> None:
+        """Count a request with a body; refuse it if too much is being held already."""
         is_full = self._requests >= self._settings.most_requests
         is_large = self._bytes > 0 and self._bytes + length > self._settings.most_bytes
         if is_full or is_large or self._stop.is_set():
