@@ -83,13 +83,14 @@ def copy_with_exif(
     format_name: str,
     source: BinaryIO,
     target: BinaryIO,
-    block: bytes,
+    block: bytes | None,
     *,
+    dots_per_inch: tuple[int, int],
     width: int,
     height: int,
     has_alpha: bool,
 ) -> None:
-    """Copy a JPEG, PNG or WebP file that has no EXIF block and put one in.
+    """Copy a file that libvips wrote without EXIF and put in what is missing.
 
     Parameters
     ----------
@@ -100,7 +101,9 @@ def copy_with_exif(
     target
         Open for writing in binary mode.
     block
-        The EXIF block with its "Exif" header.
+        The EXIF block with its "Exif" header; None only for JPEG.
+    dots_per_inch
+        Horizontal and vertical resolution, for JPEG, whose own header libvips leaves out.
     width, height
         Size of the picture in pixels.
     has_alpha
@@ -108,7 +111,9 @@ def copy_with_exif(
     """
     source.seek(0)
     if format_name == "JPEG":
-        _copy_jpeg(source, target, block)
+        _copy_jpeg(source, target, block, dots_per_inch)
+    elif block is None:
+        shutil.copyfileobj(source, target, 2**20)
     elif format_name == "PNG":
         content = b"eXIf" + block[6:]
         # Behind the signature and the header chunk.
@@ -120,14 +125,15 @@ def copy_with_exif(
         _copy_webp(source, target, block, width, height, has_alpha)
 
 
-def _copy_jpeg(source: BinaryIO, target: BinaryIO, block: bytes) -> None:
-    head = source.read(6)
-    if head[2:4] == b"\xff\xe0":
-        head += source.read(struct.unpack(">H", head[4:6])[0] - 2)
-        source_rest = b""
-    else:
-        head, source_rest = head[:2], head[2:]
-    target.write(head + b"\xff\xe1" + struct.pack(">H", len(block) + 2) + block + source_rest)
+def _copy_jpeg(
+    source: BinaryIO, target: BinaryIO, block: bytes | None, dots_per_inch: tuple[int, int]
+) -> None:
+    target.write(source.read(2))
+    in_inches = 1
+    target.write(b"\xff\xe0\0\x10JFIF\0\x01\x02")
+    target.write(struct.pack(">B2H2x", in_inches, *dots_per_inch))
+    if block is not None:
+        target.write(b"\xff\xe1" + struct.pack(">H", len(block) + 2) + block)
     shutil.copyfileobj(source, target, 2**20)
 
 

@@ -71,8 +71,8 @@ def write_photo(path: Path, photo: Photo, pixels: NDArray[Any], *, force: bool =
     temporary = [_create_beside(path)]
     try:
         _save(image, file_format, photo, path.name, temporary[0])
-        if photo.exif is not None:
-            if file_format.name == "TIFF":
+        if _needs_completion(photo, file_format):
+            if photo.exif is not None and file_format.name == "TIFF":
                 with temporary[0].open("r+b") as file:
                     add_exif_to_tiff(file, _exif_for(image, photo.exif, file_format))
             else:
@@ -123,10 +123,10 @@ def encode_photo(photo: Photo, pixels: NDArray[Any], *, format_name: str | None 
         )
     image = _assemble(photo, pixels, file_format)
     encoded = _save(image, file_format, photo, photo.name, None)
-    if photo.exif is None:
+    if not _needs_completion(photo, file_format):
         return encoded
     file = io.BytesIO(encoded)
-    if file_format.name == "TIFF":
+    if photo.exif is not None and file_format.name == "TIFF":
         add_exif_to_tiff(file, _exif_for(image, photo.exif, file_format))
         return file.getvalue()
     target = io.BytesIO()
@@ -284,18 +284,27 @@ def _exif_for(image: Any, exif: bytes, file_format: FileFormat) -> bytes:
     return refreshed_exif(exif, width=image.width, height=image.height, most_bytes=most)
 
 
+def _needs_completion(photo: Photo, file_format: FileFormat) -> bool:
+    return photo.exif is not None or file_format.name == "JPEG"
+
+
 def _copy_with_exif(
-    image: Any, exif: bytes, file_format: FileFormat, source: BinaryIO, target: BinaryIO
+    image: Any, exif: bytes | None, file_format: FileFormat, source: BinaryIO, target: BinaryIO
 ) -> None:
     copy_with_exif(
         file_format.name,
         source,
         target,
-        _exif_for(image, exif, file_format),
+        _exif_for(image, exif, file_format) if exif is not None else None,
+        dots_per_inch=(_dots_per_inch(image.xres), _dots_per_inch(image.yres)),
         width=image.width,
         height=image.height,
         has_alpha=image.bands in (2, 4),
     )
+
+
+def _dots_per_inch(px_per_mm: float) -> int:
+    return min(max(round(px_per_mm * 25.4), 1), 65_535)
 
 
 def _srgb_profile() -> bytes:
