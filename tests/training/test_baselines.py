@@ -66,6 +66,7 @@ def tools():
     lpips = MeanSquare()
     return SimpleNamespace(
         lpips=lpips,
+        mean_edit=lambda direction: MODEL_EDIT,
         attention_network=Brightness(),
         prediction=lambda pair: Prediction(MODEL_EDIT, MODEL_EDIT, pair.proxy, None),
         fidelity=lambda pair: FidelityJudge(lpips, pair.rgb, pair.mask),

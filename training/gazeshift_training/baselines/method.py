@@ -51,6 +51,8 @@ class Method:
     """Whether it runs on a fixed subset of the pairs only, because it is slow or secondary."""
     uses_model: bool = False
     """Whether its result changes with the model under test."""
+    uses_all_pairs: bool = False
+    """Whether its result on one pair changes with the others."""
     strength: float = 1.0
     """Dial position of its row."""
     has_dial: bool = True

@@ -151,10 +151,10 @@ def command(
         f"{len(sources)} photos, one mask each (2-30 % of the picture, two instances or more, "
         "share before at most 0.3)" + (f", the first {limit} only" if limit else "")
     )
-    tools = Tools(redirector, paths["shipped"], judges, Lpips())
+    tools = Tools(redirector, paths["shipped"], judges, Lpips(), sources)
     judge_paths = {name: paths[name] for name in judges}
     fingerprints = {
-        method.id: fingerprint(method, paths["model"], judge_paths) for method in chosen
+        method.id: fingerprint(method, paths["model"], judge_paths, sources) for method in chosen
     }
     results = run_plan(plan, sources, tools, out / "rows", fingerprints, workers=workers)
     results.seconds = time_methods(plan, sources, tools)
@@ -195,5 +195,7 @@ def choose_methods(text: str) -> list[Method]:
 
 def _id_of(network: AttentionModel) -> str:
     metadata = network.network.metadata
-    named = [metadata[key] for key in metadata if key.endswith(("model_id", "version"))]
-    return " ".join(named) or network.network.path.name
+    found = [
+        metadata[key] for end in ("model_id", "version") for key in metadata if key.endswith(end)
+    ]
+    return " ".join(found) or network.network.path.name

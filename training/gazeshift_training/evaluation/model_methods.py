@@ -53,6 +53,10 @@ def _reordered(order: tuple[str, ...], pair: Pair, direction: Direction, tools: 
     return dial_of(predicted(pair, direction, tools), pair, order)
 
 
+def _fixed(pair: Pair, direction: Direction, tools: Tools) -> Dial:
+    return dial_of(tools.mean_edit(direction), pair)
+
+
 def _restriction(id_: str, label: str, help_: str, order: int, restrict: Restriction) -> Method:
     return Method(
         id=id_,
@@ -118,6 +122,19 @@ def model_methods() -> list[Method]:
             lambda edit: Edit(RegionParameters(), edit.background, direction=edit.direction),
         ),
     ]
+    methods.append(
+        Method(
+            id="fixed-parameters",
+            label="Model, one edit for all photos",
+            help="The mean of the model's predictions over all pairs, the same on every photo.",
+            prepare=_fixed,
+            kind="restriction",
+            on_subset=True,
+            uses_model=True,
+            uses_all_pairs=True,
+            order=66,
+        )
+    )
     for place, order in enumerate(ORDERS):
         short = ", ".join(id_[:3] for id_ in order)
         methods.append(

@@ -93,11 +93,33 @@ class Results:
     """Seconds per photo and direction by method id."""
 
 
-def fingerprint(method: Method, model: Path, judges: Mapping[str, Path]) -> str:
-    """Say what the rows of a method depend on: versions, networks, and judges by content."""
+def fingerprint(
+    method: Method, model: Path, judges: Mapping[str, Path], sources: Sequence[PairSource]
+) -> str:
+    """Say what the rows of a method depend on.
+
+    Parameters
+    ----------
+    method
+        Whose rows.
+    model
+        The network under test.
+    judges
+        Attention networks by name.
+    sources
+        All pairs of the run.
+
+    Returns
+    -------
+    str
+        Versions, and digests of what the files hold.
+    """
     parts = [f"measures {MEASURES_VERSION}", f"{method.id} {method.version}"]
     if method.uses_model:
         parts.append(model_stamp(model))
+    if method.uses_all_pairs:
+        names = "\n".join(source.name for source in sources)
+        parts.append(f"pairs {hashlib.sha256(names.encode()).hexdigest()[:12]}")
     parts += [f"{name} {_digest(path)}" for name, path in judges.items()]
     return "; ".join(parts)
 
