@@ -189,6 +189,37 @@ def test_interrupt_leaves_nothing_half_written(workplace: Path, tmp_path: Path) 
     assert [path.name for path in tmp_path.iterdir()] == ["models"]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
+def test_progress_appears_on_a_terminal_and_only_on_stderr(workplace: Path, tmp_path: Path) -> None:
+    import fcntl
+    import pty
+    import struct
+    import termios
+
+    photo = (workplace / "photo.png").read_bytes()
+    for name in ("a.png", "b.png"):
+        (tmp_path / name).write_bytes(photo)
+    arguments = [
+        sys.executable, "-m", "gazeshift", "attention", "a.png", "b.png", "--json",
+        "--attention-model", str(workplace / "models" / "attention.onnx"),
+    ]  # fmt: skip
+    control, terminal = pty.openpty()
+    fcntl.ioctl(control, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    process = subprocess.Popen(
+        arguments, cwd=tmp_path, stdout=subprocess.PIPE, stderr=terminal, text=True
+    )
+    os.close(terminal)
+    results, _ = process.communicate(timeout=60)
+    shown = os.read(control, 65536).decode()
+    os.close(control)
+    assert process.returncode == 0
+    assert [json.loads(line)["photo"] for line in results.splitlines()] == ["a.png", "b.png"]
+    assert "0/2" in shown
+    assert "photo" in shown
+    silent = subprocess.run(arguments, cwd=tmp_path, capture_output=True, timeout=60)
+    assert silent.stderr == b""
+
+
 def test_reader_that_leaves_early_is_no_traceback(workplace: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "gazeshift", "operators", "--markdown"],

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +80,19 @@ def test_a_failing_photo_does_not_stop_the_rest(workplace: Path) -> None:
     assert first["share_after"] > first["share_before"]
     assert last["output"] == str(Path("out/c.png"))
     assert "photos/b.png" in done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems' names are always text")
+def test_name_that_is_no_text_is_refused_and_does_not_stop_the_rest(workplace: Path) -> None:
+    name = os.fsdecode(b"0-\xff.png")
+    (workplace / "photos" / name).write_bytes((workplace / "photos/a.png").read_bytes())
+    done = gaze(
+        "redirect", "photos/*.png", "--mask", "masks/a-mask.png", "--output-dir", "out", "--json"
+    )  # fmt: skip
+    assert done.exit_code == 1
+    assert names(workplace / "out") == ["a.png", "b.png", "c.png"]
+    assert objects(done)[0]["error"]["message"] == "The name of a file is not valid text."
+    assert objects(done)[0]["photo"] == f"photos/{name}"
 
 
 def test_missing_and_doubtful_masks_name_the_photo(workplace: Path) -> None:

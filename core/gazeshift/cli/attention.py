@@ -104,7 +104,7 @@ def command(
 
     def _describe(job: Job, data: dict[str, Any]) -> str:
         x, y = data["peak"]
-        lines = [job.name + (f" -> {job.output}" if job.output else "")]
+        lines = [job.arrow]
         if data["share"] is not None:
             lines.append(f"  attention on the mask: {session.percent(data['share'])}")
         lines.append(f"  viewers look most at x {x}, y {y}")

@@ -126,10 +126,7 @@ def command(
             **written,
             "warnings": [*redirector.warnings, *warnings],
         }
-        return data, _describe(job, edit)
-
-    def _describe(job: Job, edit: Edit) -> str:
-        return f"{job.name} -> {job.output}\n  {describe_effect(edit)}"
+        return data, f"{job.arrow}\n  {describe_effect(edit)}"
 
     return reporter.run(jobs, work)
 

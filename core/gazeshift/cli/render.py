@@ -91,7 +91,7 @@ def command(
             **written,
             "warnings": [*photo.warnings],
         }
-        return data, f"{job.name} -> {job.output}"
+        return data, job.arrow
 
     return reporter.run(jobs, work)
 

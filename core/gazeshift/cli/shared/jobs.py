@@ -38,7 +38,15 @@ class Job:
     @property
     def name(self) -> str:
         """Return what to call the photo in messages."""
-        return "standard input" if self.photo == STANDARD_STREAM else self.photo
+        if self.photo == STANDARD_STREAM:
+            return "standard input"
+        return click.format_filename(self.photo)
+
+    @property
+    def arrow(self) -> str:
+        """Return the photo and where its picture went, for people."""
+        target = "" if self.output is None else f" -> {click.format_filename(self.output)}"
+        return self.name + target
 
     def mask_source(self) -> str | None:
         """Return the mask's path or shape; look it up in the folder if there is one.

@@ -72,6 +72,10 @@ class Reporter:
                     error: GazeShiftError = ImageError(
                         "There is not enough memory for this photo.", hint="Make it smaller."
                     )
+                except UnicodeError:
+                    error = ImageError(
+                        "The name of a file is not valid text.", hint="Rename the file."
+                    )
                 except GazeShiftError as caught:
                     error = caught
                 except OSError as caught:
@@ -99,7 +103,7 @@ class Reporter:
 
     def _result(self, data: dict[str, Any], text: str) -> None:
         if self.as_json:
-            self._echo(json.dumps(data, allow_nan=False, ensure_ascii=False), err=False)
+            self._echo(json.dumps(data, allow_nan=False), err=False)
         else:
             self._echo(text, err=self.results_to_stderr)
         self._step()
@@ -107,9 +111,7 @@ class Reporter:
     def _failure(self, job: Job, error: GazeShiftError, *, is_batch: bool) -> None:
         if self.as_json:
             problem = {"code": error.code, "message": error.message, "hint": error.hint}
-            self._echo(
-                json.dumps({"photo": job.photo, "error": problem}, ensure_ascii=False), err=False
-            )
+            self._echo(json.dumps({"photo": job.photo, "error": problem}), err=False)
         self._clear()
         show_error(error, subject=job.name if is_batch else "")
         self._step()
