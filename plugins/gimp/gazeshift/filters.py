@@ -76,6 +76,18 @@ class FilterStack:
                 slot.configure(named[key])
             slot.set_visible(key in named)
 
+    def remove_like(self, *recipes: list[dict[str, Any]]) -> None:
+        """Remove filters that an earlier session has left for one of these recipes.
+
+        GIMP reads a stored curve back as a straight line, so they are made anew instead.
+        """
+        names = {
+            (settings["operation"], settings["label"]) for recipe in recipes for settings in recipe
+        }
+        for stored in self.layer.get_filters():
+            if (stored.get_operation_name(), stored.get_name()) in names:
+                stored.delete()
+
     def finish(self) -> None:
         """Remove the hidden filters: an operator that changes nothing leaves no filter."""
         for key, slot in list(self._slots.items()):
