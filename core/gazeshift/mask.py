@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gazeshift.errors import MaskError, ParamError
-from gazeshift.photo_read import Photo, read_photo
+from gazeshift.photo.reading import Photo, read_photo
 from gazeshift.resample import resize
 
 ASPECT_TOLERANCE = 0.01

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, BinaryIO
 
-from gazeshift.containers import jpeg_segments, png_chunks
 from gazeshift.errors import ImageError, UnsupportedFormat
-from gazeshift.photo_formats import FileFormat
-from gazeshift.tiff_tags import Field, TagFile
+from gazeshift.photo.containers import jpeg_segments, png_chunks
+from gazeshift.photo.formats import FileFormat
+from gazeshift.photo.tiff_tags import Field, TagFile
 
 MOST_PIXELS = 1_000_000_000
 SAMPLE_TYPES = {"uchar": "uint8", "ushort": "uint16", "float": "float32"}

@@ -11,17 +11,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gazeshift.containers import webp_chunks
 from gazeshift.errors import ImageError, UnsupportedFormat
-from gazeshift.exif import exif_from_tiff, is_readable_exif
 from gazeshift.icc import profile_colour_space
-from gazeshift.photo_checks import SAMPLE_TYPES, check_header, check_structure
-from gazeshift.photo_formats import (
+from gazeshift.photo.containers import webp_chunks
+from gazeshift.photo.exif import exif_from_tiff, is_readable_exif
+from gazeshift.photo.formats import (
     SUPPORTED,
     FileFormat,
     describe_other,
     identify_format,
 )
+from gazeshift.photo.refusals import SAMPLE_TYPES, check_header, check_structure
 
 START_BYTES = 4096
 

@@ -7,7 +7,7 @@ import struct
 from contextlib import suppress
 from typing import BinaryIO
 
-from gazeshift.tiff_tags import DirectoryWriter, Field, TagFile, long_field
+from gazeshift.photo.tiff_tags import DirectoryWriter, Field, TagFile, long_field
 
 EXIF_POINTER, GPS_POINTER, INTEROP_POINTER = 34665, 34853, 40965
 MAKER_NOTE, ORIENTATION = 37500, 274

@@ -3,8 +3,8 @@
 What survives and what is refused stands in `docs/files.md`.
 """
 
-from gazeshift.photo_read import Photo, read_photo, read_photo_bytes
-from gazeshift.photo_write import DepthLoss, check_output, encode_photo, write_photo
+from gazeshift.photo.reading import Photo, read_photo, read_photo_bytes
+from gazeshift.photo.writing import DepthLoss, check_output, encode_photo, write_photo
 
 __all__ = [
     "DepthLoss",

@@ -12,12 +12,12 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from gazeshift.containers import LARGEST_JPEG_EXIF, copy_with_exif
 from gazeshift.errors import ImageError, OutputError
-from gazeshift.exif import add_exif_to_tiff, refreshed_exif
 from gazeshift.icc import profile_colour_space, rgb_profile_from_grey
-from gazeshift.photo_formats import FORMATS, FileFormat, format_for_suffix
-from gazeshift.photo_read import Photo
+from gazeshift.photo.containers import LARGEST_JPEG_EXIF, copy_with_exif
+from gazeshift.photo.exif import add_exif_to_tiff, refreshed_exif
+from gazeshift.photo.formats import FORMATS, FileFormat, format_for_suffix
+from gazeshift.photo.reading import Photo
 
 JPEG_QUALITY = 95
 WEBP_QUALITY = 95
