@@ -43,7 +43,7 @@ def plot_curves(log: Path, target: Path) -> None:
     axes[0].set_title("Losses")
     known = sorted(step for step, row in steps.items() if "right" in row)
     axes[1].plot(known, _smooth([steps[step]["right"] for step in known]))
-    axes[1].set(title="Edited training photos that moved the right way", ylim=(0.5, 1.0))
+    axes[1].set(title="Edited photos that moved rightly", ylim=(0.5, 1.01))
     known = sorted(checks)
     for name, label in (("holdout_nss", "NSS"), ("holdout_cc", "CC"), ("holdout_auc", "AUC-Judd")):
         axes[2].plot(known, [checks[step][name] for step in known], marker="o", label=label)
