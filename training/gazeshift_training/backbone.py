@@ -166,8 +166,9 @@ class InvertedResidual(nn.Module):
         inner = features
         if self.expand is not None:
             inner = functional.relu6(self.expand(inner))
-        inner = self.project(functional.relu6(self.depthwise(inner)))
-        return features + inner if self.residual else inner
+        inner = functional.relu6(self.depthwise(inner))
+        projected: Tensor = self.project(inner)
+        return features + projected if self.residual else projected
 
 
 class EfficientNetLite(nn.Module):
