@@ -13,6 +13,7 @@ from gazeshift.bridge import messages
 from gazeshift.bridge.framing import Sections, as_coverage
 from gazeshift.edit import Edit, RegionParameters
 from gazeshift.errors import ModelError, ParamError
+from gazeshift.model_names import name_of
 from gazeshift.operators import OPERATORS, Operator
 from gazeshift.recipes import Recipe
 from gazeshift.recipes.recipe import Target
@@ -141,7 +142,9 @@ class Engine:
         if request.dtype == "uint8":
             shown = np.rint(attention * (255.0 / float(attention.max()))).astype(np.uint8)
         height, width = attention.shape
-        header = messages.AttentionAnswer(width, height, request.dtype, share, _attention_id(model))
+        header = messages.AttentionAnswer(
+            width, height, request.dtype, share, name_of(model.network)
+        )
         return Answer(header, [shown])
 
     def render(self, request: messages.RenderRequest, sections: Sections) -> Answer:
@@ -248,12 +251,6 @@ def _measured(share: float | None) -> float:
     if share is None:
         raise ModelError("The attention share could not be measured.")
     return share
-
-
-def _attention_id(model: Any) -> str | None:
-    metadata = model.network.metadata
-    names = [metadata.get(f"gazeshift.{key}") for key in ("model_id", "version")]
-    return " ".join(name for name in names if name) or None
 
 
 def _only(edit: Edit, operators: Sequence[str] | None, is_grey: bool) -> Edit:

@@ -19,15 +19,11 @@ from gazeshift.bridge import messages
 from gazeshift.bridge.engine import Answer, Engine
 from gazeshift.bridge.failures import RequestError, status_of
 from gazeshift.bridge.framing import join_body
+from gazeshift.bridge.ports import ADDRESS, DEFAULT_PORTS
 from gazeshift.bridge.routes import JSON_TYPE, Route, routes
 from gazeshift.bridge.security import Caller, check_address, check_caller
 from gazeshift.errors import BridgeError, GazeShiftError
 from gazeshift.schema import encode
-
-DEFAULT_PORTS = (47613, 47614, 47615)
-"""Ports that hosts try, in this order; Photoshop's manifest lists exactly these."""
-
-ADDRESS = "127.0.0.1"
 
 _CHUNK = 1 << 20
 _log = logging.getLogger(__name__)

@@ -97,11 +97,16 @@ def read_or_make_token() -> str:
                 if token is None:
                     token = secrets.token_hex(_TOKEN_LENGTH // 2)
                     write_private(path, token + "\n")
-        if os.name == "posix" and path.stat().st_mode & 0o077:
+        if not is_private(path):
             path.chmod(_PRIVATE_FILE)
     except OSError as error:
         raise BridgeError(f"The token file {path} cannot be used: {error.strerror}.") from error
     return token
+
+
+def is_private(path: Path) -> bool:
+    """Tell whether only its owner may use a file; on Windows the user's folder sees to that."""
+    return os.name != "posix" or not path.stat().st_mode & 0o077
 
 
 def write_private(path: Path, text: str) -> None:
