@@ -263,12 +263,24 @@ def test_every_command_and_option_is_documented() -> None:
     assert {"redirect", "render", "attention", "operators"} <= set(COMMANDS)
     for name in COMMANDS:
         assert f"## gazeshift {name}" in page, f"docs/cli.md lacks {name}"
+        section = page.split(f"## gazeshift {name}\n")[1].split("\n## ")[0]
         command = group.get_command(context, name)
         assert command is not None
-        section = page.split(f"## gazeshift {name}\n")[1].split("\n## ")[0]
-        for parameter in command.params:
-            if isinstance(parameter, click.Option) and not parameter.hidden:
-                assert parameter.opts[-1] in section, f"{name}: {parameter.opts[-1]}"
+        commands = [command]
+        if isinstance(command, click.Group):
+            for below in command.list_commands(context):
+                assert f"gazeshift {name} {below}" in section
+                found = command.get_command(context, below)
+                assert found is not None
+                commands.append(found)
+        options = [
+            parameter.opts[-1]
+            for each in commands
+            for parameter in each.params
+            if isinstance(parameter, click.Option) and not parameter.hidden
+        ]
+        missing = [option for option in options if option not in section]
+        assert not missing, f"docs/cli.md: {name} lacks {missing}"
 
 
 def test_operators_lists_every_parameter() -> None:

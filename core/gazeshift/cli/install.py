@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gazeshift.cli.shared.group import ExampleCommand
+from gazeshift.cli.shared.group import ExampleCommand, ExampleGroup
 
 if TYPE_CHECKING:
     from gazeshift.hosts import Host
 
 
-class HostGroup(click.Group):
+class HostGroup(ExampleGroup):
     """A group with one command per host that `gazeshift.hosts` finds."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -45,6 +45,6 @@ def _host_command(host: Host) -> click.Command:
     return install_host
 
 
-@click.group(cls=HostGroup)
+@click.group(cls=HostGroup, example="gazeshift install gimp")
 def command() -> None:
     """Put the GazeShift plug-in into an editor: gazeshift install gimp."""

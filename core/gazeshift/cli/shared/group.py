@@ -38,7 +38,26 @@ class ExampleCommand(click.Command):
         super().format_help(ctx, formatter)
 
 
-class CommandGroup(click.Group):
+class ExampleGroup(click.Group):
+    """A group whose help starts with an example.
+
+    Parameters
+    ----------
+    example
+        One or more whole command lines.
+    """
+
+    def __init__(self, *args: Any, example: str, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.example = example
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the example above everything else."""
+        _write_example(formatter, self.example)
+        super().format_help(ctx, formatter)
+
+
+class CommandGroup(ExampleGroup):
     """A group with one module per command, and the program's one handler of failures.
 
     Parameters
@@ -47,17 +66,12 @@ class CommandGroup(click.Group):
         The package whose modules are the commands.
     folder
         The package's search path.
-    example
-        A whole command line to start the help with.
     """
 
-    def __init__(
-        self, *args: Any, package: str, folder: Iterable[str], example: str, **options: Any
-    ) -> None:
+    def __init__(self, *args: Any, package: str, folder: Iterable[str], **options: Any) -> None:
         super().__init__(*args, **options)
         self.package = package
         self.folder = folder
-        self.example = example
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of the modules beside the package, as commands."""
@@ -74,11 +88,6 @@ class CommandGroup(click.Group):
         module = importlib.import_module(f"{self.package}.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
         return command
-
-    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the example above everything else."""
-        _write_example(formatter, self.example)
-        super().format_help(ctx, formatter)
 
     def main(self, args: Sequence[str] | None = None, **options: Any) -> Any:  # type: ignore[override]
         """Run a command line and leave with its exit code."""
