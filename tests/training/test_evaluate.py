@@ -252,12 +252,14 @@ def test_duel_reads_our_curve_at_their_lpips(tmp_path):
     # (ours there: 0.2, won), exp(0.25) on photo b (lost).
     ours = {
         (name, strength): full_row(lpips, 0.1, 0.1 * math.exp(gain))
-        for name in ("a", "b")
+        for name in ("a", "b", "c")
         for strength, lpips, gain in ((0.5, 0.02, 0.1), (1.0, 0.04, 0.3))
     }
     theirs = {
         ("a", 1.0): full_row(0.03, 0.1, 0.1 * math.exp(0.1)),
         ("b", 1.0): full_row(0.03, 0.1, 0.1 * math.exp(0.25)),
+        # Left as it is: nothing to win.
+        ("c", 1.0): full_row(0.0, 0.1, 0.1),
     }
     results = make_results(tmp_path, {"model": ours, "vignette": theirs, "identity": {}})
     (duel,) = duels(results, (0.5, 1.0), "judge")

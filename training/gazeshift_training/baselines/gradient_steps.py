@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from gazeshift_training.evaluation.pairs import Pair
     from gazeshift_training.evaluation.tools import Tools
 
-STEPS = 20
+STEPS = 8
+"""Puts mean LPIPS near that of the original method in the paper's Table 1b, 0.074."""
 STEP = (1.5 / 255, 1.0 / 255, 1.0 / 255)
 """Change per step of intensity, red-green and blue-yellow."""
 
@@ -78,4 +79,5 @@ METHOD = Method(
     prepare=prepare_gradient_steps,
     order=33,
     on_subset=True,
+    version=2,
 )

@@ -14,6 +14,9 @@ from gazeshift_training.evaluation.store import Key
 from gazeshift_training.metrics.averages import nan_mean
 from gazeshift_training.metrics.share import log_gain, ratio_of_means
 
+_UNTOUCHED_LPIPS = 1e-7
+"""A photo that is no farther away was left as it is: there is nothing to compare."""
+
 
 @dataclass(frozen=True)
 class CurvePoint:
@@ -38,7 +41,7 @@ class Duel:
     direction: Direction
     """Which way."""
     pairs: int
-    """Photos compared."""
+    """Photos compared: those that the other method changed."""
     lpips: float
     """The other method's mean LPIPS."""
     their_gain: float
@@ -152,7 +155,7 @@ def duels(results: Results, strengths: Sequence[float], judge: str) -> list[Duel
         for source in results.sources:
             row = store.rows.get(Key(source.name, case.method.strength))
             curve = pair_curve(results, ours, source.name, strengths, judge)
-            if row is None or curve is None:
+            if row is None or curve is None or row["lpips"] <= _UNTOUCHED_LPIPS:
                 continue
             theirs = log_gain(
                 row[f"share_before.{judge}"], row[f"share_after.{judge}"], case.direction

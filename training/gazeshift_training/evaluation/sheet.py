@@ -65,7 +65,8 @@ def draw_sheet(
     width = max(row.width for row in rows)
     height = CAPTION_PX + GAP_PX + sum(row.height + GAP_PX for row in rows)
     page = Image.new("RGB", (width, height), _PAPER)
-    ImageDraw.Draw(page).text((GAP_PX, 3), title, fill=_INK, font=_font())
+    heading = f"{title}   (before, after, attention before, attention after, parameters)"
+    ImageDraw.Draw(page).text((GAP_PX, 3), heading, fill=_INK, font=_font())
     top = CAPTION_PX + GAP_PX
     for row in rows:
         page.paste(row, (0, top))
@@ -139,7 +140,7 @@ def _heat(rgb: NDArray[np.float32], attention: NDArray[np.float32]) -> NDArray[n
     grey = np.repeat(rgb.mean(-1, keepdims=True), 3, axis=-1)
     # Dark blue over red to yellow, drawn on the grey photo.
     warm = np.concatenate(
-        (np.clip(2 * level, 0, 1), np.clip(2 * level - 1, 0, 1), 0.4 * (1 - level)), axis=-1
+        (np.clip(2 * level, 0, 1), np.clip(2 * level - 1, 0, 1), 0.2 * (1 - level)), axis=-1
     )
     return np.asarray(0.45 * grey + 0.55 * warm, np.float64)
 
