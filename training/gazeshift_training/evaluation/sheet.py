@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from gazeshift_training.evaluation.tools import Tools
 
 TILE_PX = 300
-"""Width of a picture on the sheet."""
+"""Long side of a picture on the sheet."""
 GAP_PX = 6
 CAPTION_PX = 18
 _PAPER = (250, 250, 250)
@@ -120,8 +120,9 @@ def _font() -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 def _tile(rgb: NDArray[np.floating]) -> Image.Image:
     codes = np.rint(np.clip(rgb, 0.0, 1.0) * 255).astype(np.uint8)
     picture = Image.fromarray(codes)
-    height = round(TILE_PX * picture.height / picture.width)
-    return picture.resize((TILE_PX, height), Image.Resampling.LANCZOS)
+    scale = TILE_PX / max(picture.size)
+    width, height = (max(1, round(side * scale)) for side in picture.size)
+    return picture.resize((width, height), Image.Resampling.LANCZOS)
 
 
 def _outline(rgb: NDArray[np.float32], mask: NDArray[np.float32]) -> NDArray[np.float32]:
