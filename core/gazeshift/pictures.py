@@ -90,7 +90,7 @@ def render_picture(
     >>> from gazeshift import Edit, RegionParameters, render
     >>> photo = np.full((2, 4, 3), 0.25, np.float32)
     >>> edit = Edit(foreground=RegionParameters({"exposure": {"ev": 1.0}}))
-    >>> render(photo, "rect:0,0,2,2", edit)[0, :, 0].tolist()
+    >>> render(photo, "rect:0,0,2,2", edit)[0, :, 0].round(3).tolist()
     [0.5, 0.5, 0.25, 0.25]
     """
     from gazeshift.render import render
