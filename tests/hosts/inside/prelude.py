@@ -1,34 +1,38 @@
-# Runs inside GIMP before every script: TASK in, RESULT out, whatever happens.
-import atexit
+"""What every script inside GIMP needs: its task, its answer, and plain ways to images.
+
+Runs in GIMP's own Python. A Python error and an early end both look the same from outside GIMP,
+so a script always writes its own answer.
+"""
+
 import json
-import sys
+import os
 import time
 import traceback
+from pathlib import Path
 
 import gi
 
 gi.require_version("Gegl", "0.4")
 gi.require_version("Gimp", "3.0")
-from gi.repository import Gegl, Gimp, GLib  # noqa: E402,F401
+from gi.repository import Gegl, Gimp  # noqa: E402
 
-WORK = "@WORK@"
-TASK = json.load(open(WORK + "/task.json"))
-RESULT = {}
-
-
-def finish(problem=None):
-    if problem:
-        RESULT["problem"] = problem
-    with open(WORK + "/answer.json", "w") as file:
-        json.dump(RESULT, file)
+WORK = Path(os.environ["GAZESHIFT_WORK"])
+TASK = json.loads((WORK / "task.json").read_text())
 
 
-def main(function):
-    try:
-        function()
-        finish()
-    except BaseException:
-        finish(traceback.format_exc())
+def run_checks(*checks):
+    """Run every check, whatever the others do, and write what they have found."""
+    result = {"seconds": {}}
+    for check in checks:
+        started = time.monotonic()
+        try:
+            result[check.__name__] = check()
+        except Exception:
+            result[check.__name__] = {"trouble": traceback.format_exc()}
+        result["seconds"][check.__name__] = round(time.monotonic() - started, 2)
+        (WORK / "progress.json").write_text(json.dumps(result["seconds"]))
+    (WORK / "answer.partial").write_text(json.dumps(result))
+    (WORK / "answer.partial").rename(WORK / "answer.json")
 
 
 def whole(drawable):
@@ -41,13 +45,11 @@ def raw(drawable):
 
 
 def read_file(name):
-    with open(WORK + "/" + name, "rb") as file:
-        return file.read()
+    return (WORK / name).read_bytes()
 
 
 def write_file(name, data):
-    with open(WORK + "/" + name, "wb") as file:
-        file.write(data)
+    (WORK / name).write_bytes(data)
 
 
 PRECISIONS = {
@@ -77,9 +79,7 @@ def make_image(width, height, dtype="uint8", channels=3, data=None, name="Photo"
     """An image with one layer; samples are given as the document encodes them."""
     base = Gimp.ImageBaseType.GRAY if channels < 3 else Gimp.ImageBaseType.RGB
     image = Gimp.Image.new_with_precision(width, height, base, PRECISIONS[dtype])
-    layer = Gimp.Layer.new(
-        image, name, width, height, TYPE[channels], 100.0, Gimp.LayerMode.NORMAL
-    )
+    layer = Gimp.Layer.new(image, name, width, height, TYPE[channels], 100.0, Gimp.LayerMode.NORMAL)
     image.insert_layer(layer, None, 0)
     if data is not None:
         fill(layer, MODEL[channels] + " " + COMPONENT[dtype], data)
