@@ -18,6 +18,7 @@ from gazeshift.cli.shared.jobs import expand_photos
 from gazeshift.edit import Edit
 from gazeshift.files import write_picture
 from gazeshift.photo import read_photo
+from gazeshift.proxy import make_proxy
 from gazeshift.region import RegionParameters
 from gazeshift.render import render
 
@@ -80,6 +81,24 @@ def test_a_failing_photo_does_not_stop_the_rest(workplace: Path) -> None:
     assert first["share_after"] > first["share_before"]
     assert last["output"] == str(Path("out/c.png"))
     assert "photos/b.png" in done.stderr
+
+
+def test_a_bug_in_one_photo_does_not_stop_the_rest(
+    workplace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = make_proxy
+
+    def fail_for_b(pixels: np.ndarray, *arguments: Any, **options: Any) -> Any:
+        if pixels.max() == 139:
+            raise ZeroDivisionError("a bug")
+        return real(pixels, *arguments, **options)
+
+    assert read_photo(workplace / "photos/b.png").pixels.max() == 139
+    monkeypatch.setattr("gazeshift.proxy.make_proxy", fail_for_b)
+    done = gaze("redirect", "photos/*.png", "--masks", "masks", "--output-dir", "out")
+    assert done.exit_code == 1
+    assert names(workplace / "out") == ["a.png", "c.png"]
+    assert "photos/b.png: Something unexpected happened: ZeroDivisionError: a bug" in done.stderr
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems' names are always text")

@@ -112,7 +112,8 @@ class CommandGroup(ExampleGroup):
         except BrokenPipeError:
             _leave_broken_pipe()
         except Exception as error:
-            _leave_unexpected(error)
+            show_error(describe_unexpected(error))
+            sys.exit(EXIT_SOME_FAILED)
         sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -132,6 +133,23 @@ def show_error(error: GazeShiftError, *, subject: str = "") -> None:
         click.echo(f"Hint: {error.hint}", err=True)
 
 
+def describe_unexpected(error: Exception) -> GazeShiftError:
+    """Turn a failure that nobody foresaw into one for people; print its calls if asked to.
+
+    Parameters
+    ----------
+    error
+        The exception being handled.
+    """
+    if os.environ.get(DEBUG_VARIABLE):
+        traceback.print_exception(error)
+    return GazeShiftError(
+        f"Something unexpected happened: {type(error).__name__}: {error}",
+        hint=f"This is a bug in GazeShift. Set {DEBUG_VARIABLE}=1, repeat the command and report "
+        "what it prints.",
+    )
+
+
 def _write_example(formatter: click.HelpFormatter, example: str) -> None:
     lines = example.strip().splitlines()
     formatter.write("Example:\n" if len(lines) == 1 else "Examples:\n")
@@ -143,16 +161,4 @@ def _write_example(formatter: click.HelpFormatter, example: str) -> None:
 def _leave_broken_pipe() -> NoReturn:
     # Whoever read our output has left; Python would complain again when it closes stdout.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    sys.exit(EXIT_SOME_FAILED)
-
-
-def _leave_unexpected(error: Exception) -> NoReturn:
-    if os.environ.get(DEBUG_VARIABLE):
-        traceback.print_exc()
-    click.echo(f"Error: something unexpected happened: {type(error).__name__}: {error}", err=True)
-    click.echo(
-        f"Hint: this is a bug in GazeShift. Set {DEBUG_VARIABLE}=1, repeat the command and "
-        "report what it prints.",
-        err=True,
-    )
     sys.exit(EXIT_SOME_FAILED)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gazeshift.cli.shared.group import show_error
+from gazeshift.cli.shared.group import describe_unexpected, show_error
 from gazeshift.cli.shared.jobs import STANDARD_STREAM, Job
 from gazeshift.errors import EXIT_SOME_FAILED, GazeShiftError, ImageError, ModelError
 
@@ -66,7 +66,7 @@ class Reporter:
             for job in jobs:
                 try:
                     data, text = work(job)
-                except ModelError:
+                except (ModelError, BrokenPipeError):
                     raise
                 except MemoryError:
                     error: GazeShiftError = ImageError(
@@ -80,6 +80,10 @@ class Reporter:
                     error = caught
                 except OSError as caught:
                     error = ImageError(f"A file cannot be used: {caught}.")
+                except Exception as caught:  # in a batch, a bug in one photo must not stop the rest
+                    if not is_batch:
+                        raise
+                    error = describe_unexpected(caught)
                 else:
                     self._result(data, text)
                     continue
