@@ -21,6 +21,7 @@ from tests.core.bridge.live import binary_body, layout
 import gazeshift
 from gazeshift.edit import Edit
 from gazeshift.mask import mask_from_array
+from gazeshift.operators import OPERATORS
 from gazeshift.predict import Redirector
 from gazeshift.proxy import make_proxy
 from gazeshift.render import render
@@ -90,13 +91,19 @@ def mask() -> np.ndarray:
     return selected
 
 
-def ask(bridge: dict[str, Any], method: str, path: str, body: bytes | None = None) -> bytes:
+def ask(
+    bridge: dict[str, Any],
+    method: str,
+    path: str,
+    body: bytes | None = None,
+    content_type: str = "application/x-gazeshift",
+) -> bytes:
     connection = http.client.HTTPConnection("127.0.0.1", bridge["port"], timeout=DEADLINE_S)
     token = Path(bridge["token_file"]).read_text().strip()
     headers = {
         "Authorization": f"Bearer {token}",
         "GazeShift-Protocol": "1",
-        "Content-Type": "application/x-gazeshift",
+        "Content-Type": content_type,
     }
     try:
         connection.request(method, path, body, headers)
