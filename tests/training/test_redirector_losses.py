@@ -53,14 +53,14 @@ def test_fidelity_is_linear_up_to_its_limit_and_steep_beyond() -> None:
 
 def test_an_unchanged_photo_costs_nothing() -> None:
     rgb = torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(0)) * 0.8 + 0.1
-    terms = side_terms(rgb, rgb, half_mask(), identity(), LossWeights())
+    terms = side_terms(prepare(rgb), rgb, half_mask(), identity(), LossWeights())
     assert all(float(term) == pytest.approx(0.0, abs=1e-6) for term in terms)
 
 
 def test_a_pink_wall_costs_cast_but_no_turn() -> None:
     wall = torch.full((1, 3, 32, 32), 0.7)
     pink = wall * torch.tensor([1.05, 0.95, 1.0]).view(1, 3, 1, 1)
-    terms = side_terms(wall, pink, half_mask(), identity(), LossWeights())
+    terms = side_terms(prepare(wall), pink, half_mask(), identity(), LossWeights())
     assert float(terms.cast) > 5.0
     assert float(terms.turn) == 0.0
 
@@ -68,19 +68,34 @@ def test_a_pink_wall_costs_cast_but_no_turn() -> None:
 def test_turned_skin_costs_turn() -> None:
     skin = torch.tensor([0.8, 0.55, 0.4]).view(1, 3, 1, 1).expand(1, 3, 32, 32)
     greenish = torch.tensor([0.72, 0.62, 0.4]).view(1, 3, 1, 1).expand(1, 3, 32, 32)
-    terms = side_terms(skin, greenish, half_mask(), identity(), LossWeights())
+    terms = side_terms(prepare(skin), greenish, half_mask(), identity(), LossWeights())
     assert float(terms.turn) > 50.0
 
 
 def test_clipping_is_counted_where_exposure_passes_white() -> None:
-    rgb = torch.full((1, 3, 32, 32), 0.9)
-    vector = identity().requires_grad_()
-    brighter = vector.clone()
+    light = prepare(torch.full((1, 3, 32, 32), 0.9))
+    brighter = identity()
     brighter[:, exposure_position()] = 0.5  # 0.9 · 2^0.5 = 1.27
-    part = newly_clipped(rgb, half_mask(), brighter)
-    assert float(part.detach()) == pytest.approx(0.5, abs=1e-3)
-    part.sum().backward()
-    assert float(newly_clipped(torch.ones(1, 3, 32, 32), half_mask(), brighter.detach())) == 0.0
+    brighter.requires_grad_()
+    parts = newly_clipped(light, half_mask(), brighter)
+    # All of the foreground and nothing of the background.
+    assert parts.detach().tolist()[0] == pytest.approx([1.0, 0.0], abs=1e-3)
+    parts.sum().backward()
+    white = prepare(torch.ones(1, 3, 32, 32))
+    assert float(newly_clipped(white, half_mask(), brighter.detach()).sum()) < 1e-6
+
+
+def test_clipping_is_counted_where_sharpening_overshoots() -> None:
+    stripes = torch.full((1, 3, 32, 32), 0.05)
+    stripes[..., ::4] = 0.9
+    stripes[..., 1::4] = 0.9
+    sharpened = identity()
+    sharpened[:, 0] = 2.0
+    plain = newly_clipped(prepare(stripes, sigma_px=2.0), half_mask(), identity())
+    parts = newly_clipped(prepare(stripes, sigma_px=2.0), half_mask(), sharpened)
+    assert float(plain.max()) < 0.02
+    assert float(parts[0, 0]) > 0.9
+    assert float(parts[0, 1]) < 0.02
 
 
 def test_smooth_curves_are_free_and_bent_ones_are_not() -> None:
@@ -98,6 +113,8 @@ def test_terms_have_finite_gradients_for_black_and_white_photos() -> None:
     vector.requires_grad_()
     mask = half_mask().expand(2, 1, 32, 32)
     edited = render_edit(prepare(rgb), mask, vector)
-    sum(term.sum() for term in side_terms(rgb, edited, mask, vector, LossWeights())).backward()
+    sum(
+        term.sum() for term in side_terms(prepare(rgb), edited, mask, vector, LossWeights())
+    ).backward()
     assert vector.grad is not None
     assert bool(torch.isfinite(vector.grad).all())

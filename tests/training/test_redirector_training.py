@@ -143,6 +143,15 @@ def test_the_run_folder_tells_what_was_done(data: Path, lpips: Lpips, tmp_path: 
     assert {"attract_ratio", "divert_lpips"} <= {key.removeprefix("held_") for key in lines[-1]}
 
 
+def test_the_inputs_are_scaled_to_the_training_photos(
+    data: Path, lpips: Lpips, tmp_path: Path
+) -> None:
+    trainer = make_trainer(data, lpips, tmp_path / "run")
+    trainer.train(until=1)
+    assert float(trainer.network.input_mean.abs().max()) > 0.0
+    assert torch.equal(trainer.network.input_mean, trainer.average.input_mean)
+
+
 def test_held_out_photos_are_never_trained_on(data: Path, lpips: Lpips, tmp_path: Path) -> None:
     trainer = make_trainer(data, lpips, tmp_path / "run")
     seen = {pair.position for step in range(20) for pair in trainer.plan.pairs(step)}

@@ -11,12 +11,13 @@ from torch.nn import functional
 from gazeshift.operators import DEFAULT_CHAIN, OPERATORS
 from gazeshift_training.colour import chroma, hue_turn_deg, neutral_cast, srgb_to_lab
 from gazeshift_training.redirector.recipe import LossWeights
-from gazeshift_training.redirector.rendering import KNOTS, curves_of
+from gazeshift_training.redirector.rendering import KNOTS, Prepared, curves_of
 
 SHARE_FLOOR = 0.01
 """Added to shares before the logarithm, so that nearly unseen masks do not rule the batch."""
 STEEPEST, FLATTEST = 2.2, 0.4
 """Slopes of the whole curve between which nothing is penalised: beyond, 8-bit photos band."""
+_NEAR_WHITE = 0.985
 _SMALLEST_PART = 0.01
 """Part of the picture below which a colour figure counts less."""
 
@@ -51,14 +52,16 @@ def fidelity_loss(lpips: Tensor, weight: Tensor, weights: LossWeights) -> Tensor
 
 
 def side_terms(
-    before: Tensor, after: Tensor, mask: Tensor, vector: Tensor, weights: LossWeights
+    prepared: Prepared, after: Tensor, mask: Tensor, vector: Tensor, weights: LossWeights
 ) -> Terms:
     """Measure what people would object to.
 
     Parameters
     ----------
-    before, after
-        Shape (B, 3, H, W), encoded sRGB 0-1.
+    prepared
+        The photos, encoded in sRGB.
+    after
+        Shape (B, 3, H, W), the edited photos, 0-1.
     mask
         Shape (B, 1, H, W), 0-1.
     vector
@@ -67,14 +70,13 @@ def side_terms(
         The limits below which nothing counts.
     """
     # A quarter of the pixels tells the same about a region's colours.
-    old_rgb, new_rgb, inside = (
-        picture[:, :, ::2, ::2].contiguous() for picture in (before, after, mask)
-    )
+    thin = Prepared(*(picture[:, :, ::2, ::2].contiguous() for picture in prepared))
+    inside = mask[:, :, ::2, ::2].contiguous()
     with torch.no_grad():
-        old = srgb_to_lab(old_rgb)
-    new = srgb_to_lab(new_rgb)
+        old = srgb_to_lab(thin.rgb)
+    new = srgb_to_lab(after[:, :, ::2, ::2].contiguous())
     regions = ((inside[:, 0], 1.0), (1.0 - inside[:, 0], weights.outside))
-    zero = torch.zeros(before.shape[0])
+    zero = torch.zeros(after.shape[0])
     cast, turn, vivid, lightness = zero, zero, zero, zero
     for region, factor in regions:
         part = neutral_cast(old, new, region, softness=1.5)
@@ -86,25 +88,49 @@ def side_terms(
         vivid = vivid + (growth * region).mean((1, 2)) / size
         change = ((new[:, 0] - old[:, 0]) * region).mean((1, 2)) / size
         lightness = lightness + (change.abs() - weights.lightness_limit).clamp(min=0.0).square()
-    clipped = (newly_clipped(old_rgb, inside, vector) - weights.clipped_limit).clamp(min=0.0)
-    return Terms(cast, turn, vivid, clipped, lightness, curve_shape(vector))
+    limits = torch.tensor([weights.clipped_limit_inside, weights.clipped_limit])
+    clipped = (newly_clipped(thin, inside, vector) - limits).clamp(min=0.0)
+    return Terms(cast, turn, vivid, clipped.sum(1), lightness, curve_shape(vector))
 
 
-def newly_clipped(rgb: Tensor, mask: Tensor, vector: Tensor) -> Tensor:
-    """Estimate the part (B,) of pixels that exposure pushes past white, with a gradient.
+def newly_clipped(prepared: Prepared, mask: Tensor, vector: Tensor) -> Tensor:
+    """Estimate which part of each region sharpening and exposure drive to white or black.
 
-    In the edited picture a clipped pixel has no gradient left; ahead of the clip it has one.
+    In the edited picture a clipped pixel has no gradient left; ahead of the clip it has one. A
+    pixel that comes close to white counts already: skin loses its colour there.
+
+    Parameters
+    ----------
+    prepared
+        The photos.
+    mask
+        Shape (B, 1, H, W), 0-1.
+    vector
+        Shape (B, 70), the parameters.
+
+    Returns
+    -------
+    Tensor
+        Shape (B, 2): the foreground's and the background's part, 0-1.
     """
-    brightest = rgb.amax(1, keepdim=True)
-    fresh = (brightest < 0.995).to(rgb.dtype)
+    brightest = prepared.rgb.amax(1, keepdim=True)
+    darkest = prepared.rgb.amin(1, keepdim=True)
+    bright = (brightest < _NEAR_WHITE - 0.015).to(mask.dtype)
+    dark = (darkest > 1.5 / 255.0).to(mask.dtype)
     half = vector.shape[1] // 2
     place = exposure_position()
-    total = torch.zeros(rgb.shape[0])
+    parts: list[Tensor] = []
     for start, region in ((0, mask), (half, 1.0 - mask)):
-        ev = vector[:, start + place, None, None, None]
-        past = torch.sigmoid((brightest * 2.0**ev - 0.998) / 0.008)
-        total = total + (past * fresh * region).mean((1, 2, 3))
-    return total
+        amount = vector[:, start, None, None, None]
+        gain = 2.0 ** vector[:, start + place, None, None, None]
+        linear = prepared.linear + amount * prepared.detail
+        # A plain power stands in for the transfer curve: only the neighbourhood of 1 matters.
+        top = linear.amax(1, keepdim=True).clamp(min=1e-3) ** (1.0 / 2.2) * gain
+        white = torch.sigmoid((top - _NEAR_WHITE) / 0.006) * bright
+        black = torch.sigmoid((1e-4 - linear.amin(1, keepdim=True)) / 1e-4) * dark
+        size = region.mean((1, 2, 3)).clamp(min=_SMALLEST_PART)
+        parts.append(((white + black) * region).mean((1, 2, 3)) / size)
+    return torch.stack(parts, 1)
 
 
 def exposure_position() -> int:

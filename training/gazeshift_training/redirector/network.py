@@ -20,6 +20,9 @@ MASK_BLOCK = 10
 """The mask joins the features behind this block, at stride 16: the blocks before it can stay frozen
 and then cost no backward pass."""
 
+LARGEST_INPUT = 4.0
+"""Standard deviations at which an unusual photo's numbers are cut off."""
+
 
 @dataclass(frozen=True)
 class RedirectorDesign:
@@ -60,9 +63,13 @@ class RedirectorNetwork(nn.Module):
         channels = self.backbone.channels
         self.mask_stem = nn.Conv2d(1, channels[1], 3, padding=1, bias=False)
         nn.init.zeros_(self.mask_stem.weight)
-        self.level_norms = nn.ModuleList(nn.LayerNorm(3 * count) for count in channels)
+        inputs = 3 * sum(channels) + COUNT
+        self.input_mean: Tensor
+        self.input_scale: Tensor
+        self.register_buffer("input_mean", torch.zeros(inputs))
+        self.register_buffer("input_scale", torch.ones(inputs))
         width = self.design.trunk
-        self.entry = nn.Linear(3 * sum(channels) + COUNT, width)
+        self.entry = nn.Linear(inputs, width)
         self.middle = nn.Linear(width, width)
         # Without a bias a style of zeros changes nothing, by construction.
         self.style_scale = nn.Linear(STYLE_SIZE, width, bias=False)
@@ -106,17 +113,31 @@ class RedirectorNetwork(nn.Module):
 
     def trunk(self, image: Tensor, mask: Tensor) -> Tensor:
         """Describe photo and mask in (B, trunk) numbers, before the style."""
+        described = (self.describe(image, mask) - self.input_mean) * self.input_scale
+        hidden = functional.silu(self.entry(described.clamp(-LARGEST_INPUT, LARGEST_INPUT)))
+        trunk: Tensor = hidden + self.middle(hidden)
+        return trunk
+
+    @torch.no_grad()
+    def standardise_inputs(self, described: Tensor) -> None:
+        """Centre and scale what the shared layers see, by many photos' `describe` (N, inputs).
+
+        Photos have far more in common than sets them apart; without this the network learns one
+        edit for all of them and takes long to tell them apart.
+        """
+        self.input_mean.copy_(described.mean(0))
+        self.input_scale.copy_(1.0 / (described.std(0) + 1e-3))
+
+    def describe(self, image: Tensor, mask: Tensor) -> Tensor:
+        """Return pooled features and plain statistics, shape (B, inputs)."""
         side = self.design.working_side
         small = functional.interpolate(
             torch.cat((image, mask), 1), size=(side, side), mode="bilinear", align_corners=False
         )
         rgb, region = small[:, :3], small[:, 3:]
         parts = [describe_regions(rgb, region)]
-        for features, norm in zip(self._levels(rgb, region), self.level_norms, strict=True):
-            parts.append(norm(_pool_regions(features, region)))
-        hidden = functional.silu(self.entry(torch.cat(parts, 1)))
-        trunk: Tensor = hidden + self.middle(hidden)
-        return trunk
+        parts += [_pool_regions(features, region) for features in self._levels(rgb, region)]
+        return torch.cat(parts, 1)
 
     def _levels(self, rgb: Tensor, region: Tensor) -> list[Tensor]:
         """Features at strides 8, 16 and 32; the mask joins at stride 16."""

@@ -15,8 +15,8 @@ from gazeshift.operators import DEFAULT_CHAIN, OPERATORS, vector_size
 class OutputRanges:
     """What the model may predict; narrower than what the operators accept."""
 
-    sharpening: tuple[float, ...] = (-0.8, 1.2)
-    """Smallest and largest amount of sharpening."""
+    sharpening: tuple[float, ...] = (-0.6, 1.0)
+    """Smallest and largest amount of sharpening; more softening looks like a fault of the lens."""
     exposure: tuple[float, ...] = (-0.8, 0.8)
     """Smallest and largest exposure in stops."""
     contrast: tuple[float, ...] = (-0.6, 0.6)

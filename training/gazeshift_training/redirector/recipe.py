@@ -13,9 +13,9 @@ class LossWeights:
 
     lpips_target: float = 0.04
     """Mean LPIPS that training aims at; the weight of LPIPS is steered towards it."""
-    lpips_start: float = 8.0
+    lpips_start: float = 3.5
     """First weight of LPIPS."""
-    lpips_rate: float = 0.02
+    lpips_rate: float = 0.015
     """How fast that weight follows."""
     lpips_limit: float = 0.065
     """Above this a photo's LPIPS costs steeply more."""
@@ -33,9 +33,11 @@ class LossWeights:
     """Factor on both colour terms outside the mask."""
     chroma: float = 0.02
     """Weight of chroma beyond 1.35 times the old one plus 5."""
-    clipped_limit: float = 0.004
-    """Part of the pixels that may newly clip."""
-    clipped: float = 25.0
+    clipped_limit_inside: float = 0.08
+    """Part of the mask that may newly come near white or black."""
+    clipped_limit: float = 0.008
+    """Part of the rest that may."""
+    clipped: float = 4.0
     """Weight of the excess."""
     lightness_limit: float = 10.0
     """Mean change of a region's L* that is free."""
@@ -65,7 +67,7 @@ class RedirectorRecipe:
     """Start the encoder from ImageNet weights."""
     seed: int = 1
     """Decides the order of photos, masks, directions, styles and the first weights."""
-    steps: int = 2000
+    steps: int = 1350
     """Optimiser steps."""
     batch: int = 8
     """Pairs per step."""
@@ -83,8 +85,10 @@ class RedirectorRecipe:
     """Masks that draw less are not asked to divert."""
     style_part: float = 0.3
     """Part of the pairs that carry a random style."""
+    entry_rate: float = 3e-4
+    """Peak learning rate of the layer that reads the 1,500 features."""
     head_rate: float = 1e-3
-    """Peak learning rate of trunk, heads and style."""
+    """Peak learning rate of the layers behind it, the heads and the style."""
     backbone_rate: float = 1e-4
     """Peak learning rate of the backbone's trained blocks."""
     frozen_blocks: int = 11

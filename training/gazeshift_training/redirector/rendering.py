@@ -18,7 +18,8 @@ from gazeshift.operators.sharpening import sigma_for
 from gazeshift.operators.transfer import decode_srgb, encode_srgb
 
 KNOTS = 257
-"""Samples of a curve; 257 keep the error of linear interpolation below 0.01/255."""
+"""Samples of a curve; 257 keep the error of linear interpolation below 0.01/255, and
+below 0.5/255 next to the corner where exposure clips."""
 
 
 class Prepared(NamedTuple):
@@ -33,12 +34,20 @@ class Prepared(NamedTuple):
 
 
 @torch.no_grad()
-def prepare(rgb: Tensor) -> Prepared:
-    """Blur a batch once, for any number of edits; `rgb` is (B, 3, H, W), encoded, 0-1."""
+def prepare(rgb: Tensor, *, sigma_px: float | None = None) -> Prepared:
+    """Blur a batch once, for any number of edits.
+
+    Parameters
+    ----------
+    rgb
+        Shape (B, 3, H, W), encoded, 0-1.
+    sigma_px
+        Standard deviation of the blur in pixels; by default the sharpening's own for this size.
+    """
+    if sigma_px is None:
+        sigma_px = sigma_for(rgb.shape[2], rgb.shape[3])
     linear = decode_srgb(rgb)
-    blurred = gaussian_blur(
-        linear.permute(0, 2, 3, 1), sigma_for(rgb.shape[2], rgb.shape[3])
-    ).permute(0, 3, 1, 2)
+    blurred = gaussian_blur(linear.permute(0, 2, 3, 1), sigma_px).permute(0, 3, 1, 2)
     return Prepared(rgb.contiguous(), linear.contiguous(), (linear - blurred).contiguous())
 
 
@@ -48,7 +57,7 @@ class _Sharpen(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, amount: Tensor, linear: Tensor, detail: Tensor) -> Tensor:
         sharpened = torch.addcmul(linear, detail, amount).clamp_(0.0, 1.0)
-        encoded = encode_srgb(sharpened)
+        encoded: Tensor = encode_srgb(sharpened)
         ctx.save_for_backward(sharpened, encoded, detail)
         return encoded
 
@@ -123,8 +132,9 @@ def render_region(prepared: Prepared, vector: Tensor) -> Tensor:
         Shape (B, 3, H, W), encoded, 0-1; gradients reach `vector` only.
     """
     amount = vector[:, 0, None, None, None]
-    sharpened: Tensor = _Sharpen.apply(amount, prepared.linear, prepared.detail)
-    edited: Tensor = _Lookup.apply(curves_of(vector).contiguous(), sharpened)
+    sharpened: Tensor = _Sharpen.apply(amount, prepared.linear, prepared.detail)  # type: ignore[no-untyped-call]
+    curves = curves_of(vector).contiguous()
+    edited: Tensor = _Lookup.apply(curves, sharpened)  # type: ignore[no-untyped-call]
     return edited
 
 

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from gazeshift_training.backbone import load_imagenet_weights
 from gazeshift_training.process import git_revision
-from gazeshift_training.recipe import recipe_as_mapping
+from gazeshift_training.recipe import fill_recipe, recipe_as_mapping
 from gazeshift_training.redirector.data import (
     ATTRACT,
     DIVERT,
@@ -34,6 +34,7 @@ from gazeshift_training.redirector.losses import (
     weigh_terms,
 )
 from gazeshift_training.redirector.network import STYLE_SIZE, RedirectorNetwork
+from gazeshift_training.redirector.recipe import RedirectorRecipe
 from gazeshift_training.redirector.rendering import prepare, render_edit
 from gazeshift_training.redirector.styles import StyleReader
 
@@ -42,10 +43,11 @@ if TYPE_CHECKING:
 
     from gazeshift_training.lpips import Lpips
     from gazeshift_training.redirector.critics import AttentionEnsemble
-    from gazeshift_training.redirector.recipe import RedirectorRecipe
 
 WARM_UP = 60
 """Steps over which the learning rates rise."""
+FITTING_PAIRS = 240
+"""Pairs on which the network's input scaling is fitted before the first step."""
 
 
 class RedirectorTrainer:
@@ -87,11 +89,13 @@ class RedirectorTrainer:
         others = [
             parameter
             for name, parameter in self.network.named_parameters()
-            if not name.startswith("backbone.")
+            if not name.startswith(("backbone.", "entry."))
         ]
+        entry = list(self.network.entry.parameters())
         self.optimizer = torch.optim.AdamW(
             [
                 {"params": [*others, *self.reader.parameters()], "peak": recipe.head_rate},
+                {"params": entry, "peak": recipe.entry_rate},
                 {"params": backbone, "peak": recipe.backbone_rate},
             ],
             lr=recipe.head_rate,
@@ -107,6 +111,8 @@ class RedirectorTrainer:
         recipe = self.recipe
         self.run_folder.mkdir(parents=True, exist_ok=True)
         self._describe_run()
+        if self.step == 0:
+            self._standardise_inputs()
         goal = recipe.steps if until is None else min(until, recipe.steps)
         bar = tqdm(
             total=recipe.steps, initial=self.step, desc=recipe.name, unit="step", disable=None
@@ -125,6 +131,17 @@ class RedirectorTrainer:
             if self.step % recipe.save_every == 0 or self.step == goal:
                 self.save()
         bar.close()
+
+    @torch.no_grad()
+    def _standardise_inputs(self) -> None:
+        """Fit the network's input scaling to some training pairs."""
+        generator = np.random.default_rng([self.recipe.seed, 11])
+        described = []
+        for step in range(max(1, FITTING_PAIRS // self.recipe.batch)):
+            batch = load_batch(self.data, self.plan.pairs(step), generator)
+            described.append(self.network.describe(_fast(batch.rgb), batch.mask))
+        for network in (self.network, self.average):
+            network.standardise_inputs(torch.cat(described))
 
     def advance(self) -> dict[str, float]:
         """Take one step; everything random in it follows from the seed and the step's number."""
@@ -148,7 +165,7 @@ class RedirectorTrainer:
         steered = torch.tensor(
             [math.exp(self.log_weight[pair.direction]) for pair in pairs], dtype=torch.float32
         )
-        terms = side_terms(batch.rgb, edited, batch.mask, vector, weights)
+        terms = side_terms(prepared, edited, batch.mask, vector, weights)
         raw = (vector - self.reader.identity) / self.reader.span
         loss = (
             -gain
@@ -160,7 +177,7 @@ class RedirectorTrainer:
         loss = loss + weights.style * (missed * styled).sum() / len(pairs)
 
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         nn.utils.clip_grad_norm_(self.network.parameters(), 3.0)
         self.optimizer.step()
         self.step += 1
@@ -222,11 +239,13 @@ class RedirectorTrainer:
             columns: list[Tensor] = []
             for group in group_by_shape(self.data.pack, list(pairs), self.recipe.batch):
                 batch = load_batch(self.data, [pairs[position] for position in group], None)
-                vector, edited = self._edit(network, batch, sign)
+                prepared = prepare(batch.rgb)
+                vector = self._predict(network, batch, sign)
+                edited = render_edit(prepared, batch.mask, vector)
                 before.append(batch.share)
                 after.append(self.attention.measure(edited, batch.mask))
                 distance.append(self.distance(batch.rgb, edited))
-                terms = side_terms(batch.rgb, edited, batch.mask, vector, self.recipe.weights)
+                terms = side_terms(prepared, edited, batch.mask, vector, self.recipe.weights)
                 columns.append(torch.stack(terms, 1))
             if not before:
                 continue
@@ -238,6 +257,7 @@ class RedirectorTrainer:
                 f"{name}_lpips": float(far.mean()),
                 f"{name}_cast": float(means[0]),
                 f"{name}_turn": float(means[1]),
+                f"{name}_clipped": float(means[3]),
             }
         return {key: round(value, 4) for key, value in figures.items()}
 
@@ -254,13 +274,10 @@ class RedirectorTrainer:
                 chosen[position] = fitting[position % len(fitting)]
         return chosen
 
-    def _edit(
-        self, network: RedirectorNetwork, batch: PairBatch, sign: float
-    ) -> tuple[Tensor, Tensor]:
+    def _predict(self, network: RedirectorNetwork, batch: PairBatch, sign: float) -> Tensor:
         style = torch.zeros(len(batch.rgb), STYLE_SIZE)
         predicted = network(_fast(batch.rgb), batch.mask, style)
-        vector = predicted.attract if sign > 0 else predicted.divert
-        return vector, render_edit(prepare(batch.rgb), batch.mask, vector)
+        return predicted.attract if sign > 0 else predicted.divert
 
     def _report_held_out(self) -> None:
         figures = self.look_at_held_out()
@@ -318,6 +335,27 @@ class RedirectorTrainer:
     def _log(self, figures: dict[str, Any]) -> None:
         with (self.run_folder / "log.jsonl").open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(figures) + "\n")
+
+
+def load_trained(run: Path) -> tuple[RedirectorRecipe, RedirectorNetwork, int]:
+    """Read a run's recipe, its averaged network and how many steps it took.
+
+    Raises
+    ------
+    ValueError
+        If the run has no checkpoint, or one of another version of this package.
+    """
+    path = run / "checkpoint.pt"
+    if not path.exists():
+        raise ValueError(f"{path} does not exist.")
+    state: dict[str, Any] = torch.load(path, weights_only=True)
+    recipe = fill_recipe(RedirectorRecipe(), state["recipe"])
+    network = RedirectorNetwork(recipe.design)
+    try:
+        network.load_state_dict(state["average"])
+    except RuntimeError as error:
+        raise ValueError(f"{path} holds another network: {error}") from error
+    return recipe, network.eval(), state["step"]
 
 
 def _fast(rgb: Tensor) -> Tensor:

@@ -1,0 +1,142 @@
+"""Finds the factor along the dial at which the mean LPIPS meets its budget.
+
+Chosen on training photos that were held out, at the size the network is used at; neither the
+validation photos nor the judging network have a say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from gazeshift_training.colour import hue_turn_deg, neutral_cast, srgb_to_lab
+from gazeshift_training.redirector.losses import attention_share
+from gazeshift_training.redirector.network import STYLE_SIZE, RedirectorNetwork
+from gazeshift_training.redirector.ranges import scale_edit
+from gazeshift_training.redirector.rendering import Prepared, prepare, render_edit
+
+if TYPE_CHECKING:
+    from gazeshift_training.attention.network import AttentionNetwork
+    from gazeshift_training.lpips import Lpips
+
+DIRECTIONS = ("attract", "divert")
+SMALLEST_GAIN, LARGEST_GAIN = 0.6, 1.4
+_HALVINGS = 5
+
+
+class Effect(NamedTuple):
+    """Means over the pairs at one gain."""
+
+    gain: float
+    """Factor along the dial."""
+    lpips: float
+    """Mean distance."""
+    ratio: float
+    """Mean share after over mean share before."""
+    right: float
+    """Part of the pairs whose share moved the wanted way."""
+    cast: float
+    """Mean colour cast of neutral pixels inside the mask."""
+    turn_deg: float
+    """Mean size of the hue turn of coloured pixels inside the mask."""
+
+
+class _Sample(NamedTuple):
+    prepared: Prepared
+    mask: Tensor
+    vectors: tuple[Tensor, Tensor]
+    share: float
+    features: list[Tensor]
+    lab: Tensor
+
+
+class Calibrator:
+    """Holds some pairs ready to be edited at any gain.
+
+    Parameters
+    ----------
+    network
+        The trained network.
+    attention
+        Measures shares.
+    lpips
+        Measures distances.
+    pairs
+        Pixels (H, W, 3), sRGB codes, and mask (H, W), 0-1.
+    """
+
+    def __init__(
+        self,
+        network: RedirectorNetwork,
+        attention: AttentionNetwork,
+        lpips: Lpips,
+        pairs: Sequence[tuple[NDArray[np.uint8], NDArray[np.float32]]],
+    ) -> None:
+        self.attention, self.lpips = attention, lpips
+        with torch.no_grad():
+            self.samples = [self._sample(network, *pair) for pair in pairs]
+
+    def _sample(
+        self, network: RedirectorNetwork, codes: NDArray[np.uint8], region: NDArray[np.float32]
+    ) -> _Sample:
+        rgb = torch.from_numpy(codes.copy()).permute(2, 0, 1)[None].float() / 255.0
+        mask = torch.from_numpy(region)[None, None]
+        predicted = network(rgb, mask, torch.zeros(1, STYLE_SIZE))
+        share = float(attention_share(self.attention(rgb), mask))
+        features = self.lpips.features(rgb)
+        return _Sample(prepare(rgb), mask, tuple(predicted), share, features, srgb_to_lab(rgb))
+
+    @torch.no_grad()
+    def measure(self, direction: int, gain: float, *, only_lpips: bool = False) -> Effect:
+        """Edit all pairs at one gain; direction 0 attracts, 1 diverts."""
+        rows: list[list[float]] = []
+        for sample in self.samples:
+            vector = scale_edit(sample.vectors[direction], gain)
+            edited = render_edit(sample.prepared, sample.mask, vector)
+            edited = (edited * 255.0).round() / 255.0
+            row = [float(self.lpips.distance(self.lpips.features(edited), sample.features))]
+            if not only_lpips:
+                lab, inside = srgb_to_lab(edited), sample.mask[:, 0]
+                row += [
+                    sample.share,
+                    float(attention_share(self.attention(edited), sample.mask)),
+                    float(neutral_cast(sample.lab, lab, inside)),
+                    abs(float(hue_turn_deg(sample.lab, lab, inside))),
+                ]
+            rows.append(row)
+        table = np.array(rows)
+        mean = table.mean(0)
+        if only_lpips:
+            return Effect(gain, float(mean[0]), *[float("nan")] * 4)
+        moved = table[:, 2] > table[:, 1] if direction == 0 else table[:, 2] < table[:, 1]
+        return Effect(
+            gain,
+            float(mean[0]),
+            float(mean[2] / mean[1]),
+            float(moved.mean()),
+            float(mean[3]),
+            float(mean[4]),
+        )
+
+    def find_gain(self, direction: int, budget: float) -> float:
+        """Return the gain at which the mean LPIPS is `budget`, rounded to 0.01."""
+        return find_crossing(
+            lambda gain: self.measure(direction, gain, only_lpips=True).lpips, budget
+        )
+
+
+def find_crossing(measure: Callable[[float], float], budget: float) -> float:
+    """Halve the interval of gains until a rising measure meets its budget; rounded to 0.01."""
+    low, high = SMALLEST_GAIN, LARGEST_GAIN
+    for _ in range(_HALVINGS):
+        middle = 0.5 * (low + high)
+        if measure(middle) > budget:
+            high = middle
+        else:
+            low = middle
+    return round(0.5 * (low + high), 2)
