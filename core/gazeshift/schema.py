@@ -18,6 +18,9 @@ from gazeshift.errors import ParamError
 
 T = TypeVar("T")
 
+# JSON's whole numbers have no limit; beyond this they no longer are exact numbers of doubles.
+_LARGEST = 2**53
+
 
 @dataclass(frozen=True)
 class About:
@@ -156,7 +159,7 @@ def _decode_plain(kind: Any, data: Any, about: About | None, where: str) -> Any:
         return data
     if isinstance(data, bool) or not isinstance(data, (int, float)):
         raise ParamError(f"{where} must be a number, not {_show(data)}.")
-    if not math.isfinite(data):
+    if abs(data) > _LARGEST or not math.isfinite(data):
         raise ParamError(f"{where} must be a finite number.")
     if kind is int and data != int(data):
         raise ParamError(f"{where} must be a whole number, not {_show(data)}.")

@@ -141,10 +141,12 @@ def test_its_bridge_is_this_program(bridge, program) -> None:
 def test_it_knows_operators_recipes_and_model(bridge) -> None:
     operators = json.loads(ask(bridge, "GET", "/v1/operators"))
     assert operators["model"] == Redirector().model_id
-    assert [one["id"] for one in operators["operators"]][:2] == [
-        "sharpening",
-        "gradient_sharpening",
-    ]
+    assert [one["id"] for one in operators["operators"]] == list(OPERATORS)
+    asked = {"edit": Edit().to_json(), "width": 9, "height": 9}
+    for host in ("gimp", "photoshop"):
+        body = json.dumps(asked).encode()
+        answer = ask(bridge, "POST", f"/v1/recipe/{host}", body, "application/json")
+        assert len(json.loads(answer)["recipes"]) == 1
 
 
 def test_it_predicts_and_renders_what_python_does(bridge, picture, mask) -> None:

@@ -234,6 +234,14 @@ def test_garbage_instead_of_http_is_refused(bridge) -> None:
         ({**EDIT, "extra": 1}, "edit"),
         ({**EDIT, "foreground": {"exposure": {"ev": 99}}}, "edit"),
         ({**EDIT, "foreground": {"nothing": {}}}, "edit"),
+        ({**EDIT, "foreground": {"exposure": {"ev": 10**400}}}, "edit"),
+        ({**EDIT, "foreground": {"exposure": {"ev": [0.1] * 1000}}}, "edit"),
+        ({**EDIT, "operators": {"exposure": [10**400]}}, "edit"),
+        ({**EDIT, "direction": []}, "edit"),
+        ({**EDIT, "strength": 10**400}, "edit"),
+        ({**EDIT, "share_before": -1}, "edit"),
+        ({**EDIT, "model": 5}, "edit"),
+        ({**EDIT, "foreground": {"exposure": None}}, "edit"),
         ([], "parameter"),
     ],
 )
@@ -242,7 +250,7 @@ def test_an_edit_that_is_none_is_refused(bridge, edit, code) -> None:
     assert refusal(reply) == (400, code)
 
 
-@pytest.mark.parametrize("strength", [-0.1, 1.6, 1e300])
+@pytest.mark.parametrize("strength", [-0.1, 1.6, 1e300, 10**400])
 def test_a_strength_out_of_range_is_refused(bridge, strength) -> None:
     request = {"edit": EDIT, "width": 10, "height": 10, "strengths": [strength]}
     assert refusal(bridge.json("/v1/recipe/gimp", request)) == (400, "parameter")
