@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -84,6 +85,16 @@ class Screen:
             ["import", "-window", window, str(path)], env=self._environment(), check=True
         )
         return path
+
+    def fingerprint(self, window: str = "root") -> str:
+        """Return a word that changes when the screen, or a window, does."""
+        done = subprocess.run(
+            ["import", "-window", window, "rgb:-"],
+            env=self._environment(),
+            capture_output=True,
+            check=True,
+        )
+        return hashlib.sha256(done.stdout).hexdigest()
 
     def _environment(self) -> dict[str, str]:
         return {**os.environ, "DISPLAY": self.display}

@@ -19,6 +19,7 @@ from session import Session  # noqa: E402
 
 ROLE = "gazeshift"
 SPACING_PX = 6
+SLIDER_WIDTH_PX = 340
 SETTLE_MS = 300
 """How long the dial must rest before something slow follows it."""
 PIXELS_NOTE = (
@@ -72,6 +73,7 @@ class _Dialog:
         self._session = session
         self._config = config
         self._settle: int | None = None
+        self._due: int | None = None
         self._window = GimpUi.ProcedureDialog.new(
             procedure, config, procedure.get_menu_label().replace("_", "").rstrip("…")
         )
@@ -91,6 +93,7 @@ class _Dialog:
             return bool(self._window.run())
         finally:
             self._stop_settling()
+            self._stop_following()
             self._ahead.stop()
             self._attention.stop()
             self._window.destroy()
@@ -105,7 +108,9 @@ class _Dialog:
     def _fill(self) -> None:
         scale = self._window.get_scale_entry("strength", 1.0)
         scale.set_increments(1.0, 10.0)
+        scale.set_digits(0)
         bar = scale.get_range()
+        bar.set_size_request(SLIDER_WIDTH_PX, -1)
         for percent, text in ((MINIMUM, "look away"), (0, "unchanged"), (100, "look here")):
             bar.add_mark(percent, Gtk.PositionType.BOTTOM, f"<small>{text}</small>")
         bar.add_mark(MAXIMUM, Gtk.PositionType.BOTTOM, None)
@@ -162,8 +167,9 @@ class _Dialog:
     def _moved(self, from_details: bool = False) -> None:
         if not from_details:
             self._details.show(self._edit())
-        if self._session.look.is_quick:
-            self._follow()
+        if self._session.look.is_quick and self._due is None:
+            # While GIMP renders, several positions may come in; only the last one counts.
+            self._due = GLib.idle_add(self._follow_once)
         self._stop_settling()
         self._settle = GLib.timeout_add(SETTLE_MS, self._settled)
 
@@ -178,6 +184,16 @@ class _Dialog:
         if self._settle is not None:
             GLib.source_remove(self._settle)
             self._settle = None
+
+    def _stop_following(self) -> None:
+        if self._due is not None:
+            GLib.source_remove(self._due)
+            self._due = None
+
+    def _follow_once(self) -> bool:
+        self._due = None
+        self._follow()
+        return bool(GLib.SOURCE_REMOVE)
 
     def _follow(self) -> None:
         try:

@@ -78,7 +78,7 @@ class GazeShift(Gimp.PlugIn):
         if name != ATTENTION_MAP:
             readwrite = GObject.ParamFlags.READWRITE
             procedure.add_double_argument(
-                "strength", "_Strength", STRENGTH_HELP, -100.0, 150.0, 100.0, readwrite
+                "strength", "Stren_gth", STRENGTH_HELP, -100.0, 150.0, 100.0, readwrite
             )
             procedure.add_int_argument(
                 "style", "St_yle", STYLE_HELP, 0, HIGHEST_STYLE, 0, readwrite

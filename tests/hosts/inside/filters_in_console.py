@@ -321,9 +321,10 @@ def filter_speed():
         session.bridge.recipes = lambda *arguments: asked.append(arguments)
         times = []
         for percent in percents:
-            started = time.perf_counter()
+            # The plug-in's own time: GIMP answers in between two pieces of its rendering.
+            started = time.process_time()
             session.move_preview(percent)
-            times.append(1000 * (time.perf_counter() - started))
+            times.append(1000 * (time.process_time() - started))
         layers.discard()
     session.close()
     image.delete()

@@ -1,0 +1,60 @@
+"""GIMP 3.2 with a window: the dialog is shown three times, and the host's hands use it."""
+
+import hashlib
+import time
+
+from gi.repository import Gimp
+from prelude import TASK, WORK, call, make_image, raw, read_file, run_checks, select, tree, visible
+
+REDIRECT = "plug-in-gazeshift-redirect"
+ADJUST = "plug-in-gazeshift-adjust"
+WAIT_S = 120.0
+
+
+def observe(image):
+    return {
+        "tree": tree(image.get_layers()),
+        "selected": [layer.get_name() for layer in image.get_selected_layers()],
+        "channels": [channel.get_name() for channel in image.get_channels()],
+        "selection": hashlib.sha256(raw(image.get_selection())).hexdigest(),
+        "pixels": [hashlib.sha256(raw(layer)).hexdigest() for layer in image.get_layers()],
+        "dirty": image.is_dirty(),
+    }
+
+
+def wait_for(name):
+    """Wait until the host's hands have done something."""
+    deadline = time.monotonic() + WAIT_S
+    while not (WORK / name).exists():
+        if time.monotonic() > deadline:
+            raise TimeoutError(name)
+        time.sleep(0.1)
+
+
+def use_dialogs():
+    width, height = TASK["size"]
+    image, layer = make_image(width, height, "uint8", 3, read_file("two-dogs.rgb.uint8"))
+    select(image, "uint8", read_file("two-dogs.soft.uint8"))
+    image.clean_all()
+    Gimp.Display.new(image)
+    interactive = Gimp.RunMode.INTERACTIVE
+    found = {"before": observe(image)}
+    found["cancel"] = call(REDIRECT, image, [layer], run_mode=interactive)
+    found["after cancel"] = observe(image)
+    (WORK / "cancelled").touch()
+    found["ok"] = call(REDIRECT, image, [layer], run_mode=interactive)
+    found["after ok"] = observe(image)
+    found["shown"] = visible(image, "window.raw")
+    group = image.get_layers()[0]
+    found["adjust"] = call(ADJUST, image, [group], run_mode=interactive)
+    found["after adjust"] = observe(image)
+    (WORK / "applied").touch()
+    wait_for("undone-adjust")
+    found["after first undo"] = observe(image)
+    (WORK / "seen-first-undo").touch()
+    wait_for("undone-redirect")
+    found["after second undo"] = observe(image)
+    return found
+
+
+run_checks(use_dialogs)
