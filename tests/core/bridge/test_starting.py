@@ -109,7 +109,11 @@ def test_the_token_file_opens_the_bridge_and_is_private(started) -> None:
     assert stat.S_IMODE(token_file.stat().st_mode) == 0o600
     assert stat.S_IMODE(runtime_path().stat().st_mode) == 0o600
     assert stat.S_IMODE(token_file.parent.stat().st_mode) == 0o700
-    log = log_path().read_text()
+    os.kill(started["pid"], signal.SIGTERM)
+    wait_until_ended(started["port"])
+    deadline_s = time.monotonic() + DEADLINE_S
+    while "stopped" not in (log := log_path().read_text()) and time.monotonic() < deadline_s:
+        continue
     assert "/v1/operators" in log
     assert token not in log
 
