@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
-import sys
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -78,12 +78,19 @@ def test_the_plugin_is_copied_into_every_folder(home) -> None:
         assert [path.name for path in (folder / "plug-ins").iterdir()] == ["gazeshift"]
 
 
-def test_the_plugin_is_told_how_to_start_the_core(home) -> None:
+def test_the_plugin_is_told_how_to_start_the_core(home, tmp_path) -> None:
     native, flatpak = make(home, NATIVE, FLATPAK)
     run("gimp")
     core = json.loads((native / "plug-ins/gazeshift/core.json").read_text("utf-8"))
     assert core["format"] == "gazeshift-core/1"
-    assert core["command"] == [sys.executable, "-m", "gazeshift"]
+    # A module of the same name in the current folder must not come in between.
+    trap = tmp_path / "trap"
+    trap.mkdir()
+    (trap / "gazeshift.py").write_text("raise SystemExit('the wrong gazeshift')")
+    said = subprocess.run(
+        [*core["command"], "--version"], cwd=trap, check=True, capture_output=True, text=True
+    )
+    assert said.stdout.strip() == f"gazeshift {gazeshift.__version__}"
     assert core["version"] == gazeshift.__version__
     assert core["protocol"] == 1
     assert core["ports"] == [47613, 47614, 47615]

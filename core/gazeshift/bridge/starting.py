@@ -11,9 +11,11 @@ import os
 import socket
 import subprocess
 import sys
+import sysconfig
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from gazeshift import __version__
 from gazeshift.bridge.client import find_running
@@ -49,6 +51,11 @@ def own_command() -> list[str]:
     """Return the command line that runs this very `gazeshift`, without arguments."""
     if getattr(sys, "frozen", False):
         return [sys.executable]
+    # `python -m` looks into the caller's current folder first, where anything may lie.
+    name = "gazeshift.exe" if os.name == "nt" else "gazeshift"
+    script = Path(sysconfig.get_path("scripts"), name)
+    if script.is_file():
+        return [str(script)]
     return [sys.executable, "-m", "gazeshift"]
 
 
