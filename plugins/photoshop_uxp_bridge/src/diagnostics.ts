@@ -1,0 +1,31 @@
+/** What the panel can tell about itself: no pixels, no token, no file names. */
+
+import type { UxpModule } from "./hosts.ts";
+import type { Check } from "./self_check.ts";
+
+export class Diagnostics {
+  private readonly lines: string[] = [];
+  check: Check | null = null;
+
+  constructor(private readonly uxp: UxpModule) {}
+
+  note(text: string): void {
+    this.lines.push(text);
+    if (this.lines.length > 40) {
+      this.lines.shift();
+    }
+  }
+
+  text(bridgeVersion: string): string {
+    const { host, versions } = this.uxp;
+    const check = this.check
+      ? `self-check: largest ${this.check.largest.toFixed(2)}, mean ${this.check.mean.toFixed(3)} of 255`
+      : "self-check: none yet";
+    return [
+      `panel ${versions.plugin}, bridge ${bridgeVersion || "not connected"}`,
+      `${host.name} ${host.version}, UXP ${versions.uxp}`,
+      check,
+      ...this.lines,
+    ].join("\n");
+  }
+}

@@ -1,0 +1,60 @@
+/** What the panel does not edit, a sentence each. */
+
+import { BridgeFailure } from "./bridge_client.ts";
+import type { Document } from "./hosts.ts";
+
+const refuse = (code: string, message: string, remedy: string): never => {
+  throw new BridgeFailure(code, message, remedy);
+};
+
+export const BITS: Record<string, 8 | 16 | 32> = {
+  bitDepth8: 8,
+  bitDepth16: 16,
+  bitDepth32: 32,
+};
+
+export function checkDocument(document: Document | null): asserts document is Document {
+  if (!document) {
+    return refuse("document", "No document is open.", "Open a photo and select what counts.");
+  }
+  const mode = String(document.mode);
+  if (mode !== "RGBColorMode" && mode !== "RGB") {
+    refuse(
+      "mode",
+      `The document is in ${mode.replace(/Mode$/, "").replace(/Color$/, "")} mode.`,
+      "Convert it: Image > Mode > RGB Color.",
+    );
+  }
+  const bits = BITS[String(document.bitsPerChannel)];
+  if (bits !== 8 && bits !== 16) {
+    refuse(
+      "depth",
+      "The document does not have 8 or 16 bits per channel.",
+      "Convert it: Image > Mode > 8 or 16 Bits/Channel.",
+    );
+  }
+  for (const layer of document.activeLayers) {
+    checkLayer(layer);
+  }
+}
+
+function checkLayer(layer: Document["activeLayers"][number]): void {
+  const kind = String(layer.kind);
+  if (kind === "artboard" || (layer as { isArtboard?: boolean }).isArtboard) {
+    refuse("artboard", "An artboard is selected.", "Use a document without artboards.");
+  }
+  if (kind === "smartObject") {
+    refuse(
+      "smart-object",
+      `The layer "${layer.name}" is a smart object.`,
+      "Select an ordinary layer in the Layers panel.",
+    );
+  }
+  // The background layer of a photo is always partly locked; that does not matter here.
+  if (layer.allLocked && !layer.isBackgroundLayer) {
+    refuse("locked", `The layer "${layer.name}" is locked.`, "Unlock it or select another one.");
+  }
+  if (!layer.visible) {
+    refuse("hidden", `The layer "${layer.name}" is hidden.`, "Show it or select another one.");
+  }
+}
