@@ -28,6 +28,7 @@ from pathlib import Path
 
 ATTEMPTS = 4
 RETRY_PAUSE_S = 10.0
+GIMP2 = Path(__file__).resolve().parent / "gimp2"
 
 
 class HostError(Exception):
@@ -47,18 +48,50 @@ class Suite:
     packages: tuple[str, ...]
     """What is installed on top of the smallest Debian that has apt."""
 
+    older: tuple[str, ...] = ()
+    """Older suites that some of the packages come from."""
+
+    archives: tuple[str, ...] = ()
+    """Source archives from PyPI, put into /build for `script`."""
+
+    script: str | None = None
+    """A script of the folder `gimp2` that finishes the chroot from inside."""
+
     def recipe_id(self) -> str:
         """Return a short key that changes when the recipe does."""
-        text = "\n".join([self.name, self.gimp_series, *self.packages])
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
+        parts = [self.name, self.gimp_series, *self.packages, *self.older, *self.archives]
+        if self.script is not None:
+            parts += [(GIMP2 / name).read_text() for name in (self.script, "pygtk.py")]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 
 
 # A window needs a theme's icons, a font and the GL-free GTK pieces; a batch run needs none.
 _WINDOW = ("adwaita-icon-theme", "fonts-dejavu-core", "dbus-x11", "librsvg2-common")
 
+_PYGIMP = (
+    "gimp",
+    "libgimp2.0-dev",
+    "gcc",
+    "libc6-dev",
+    "pkg-config",
+    "python2.7",
+    "python2.7-dev",
+    "libgirepository1.0-dev",
+    "libcairo2-dev",
+    "dpkg-dev",
+)
+
 SUITES: dict[str, Suite] = {
     "forky": Suite("forky", "3.2", ("gimp", "python3-gi", *_WINDOW)),
     "trixie": Suite("trixie", "3.0", ("gimp", "python3-gi")),
+    "bookworm": Suite(
+        "bookworm",
+        "2.10",
+        _PYGIMP,
+        older=("bullseye",),
+        archives=("pycairo==1.18.2", "pygobject==3.36.1"),
+        script="build_pygimp.sh",
+    ),
 }
 
 
@@ -132,11 +165,40 @@ def _debootstrap(suite: Suite, folder: Path) -> None:
         '--dpkgopt=path-exclude=/usr/share/doc/*',
         '--dpkgopt=path-exclude=/usr/share/man/*',
         f"--include={','.join(suite.packages)}",
-        suite.name, str(folder), debian_mirror(),
+        suite.name, str(folder), *_sources(suite),
     ]  # fmt: skip
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     if done.returncode:
         raise HostError(f"mmdebstrap failed for {suite.name}:\n{done.stderr[-2000:]}")
+
+
+def _sources(suite: Suite) -> list[str]:
+    mirror = debian_mirror()
+    if not suite.older:
+        return [mirror]
+    names = (suite.name, *suite.older)
+    return [f"{kind} {mirror} {name} main" for kind in ("deb", "deb-src") for name in names]
+
+
+def _finish(suite: Suite, folder: Path) -> None:
+    """Run the suite's own script inside the new chroot."""
+    if suite.script is None:
+        return
+    build = folder / "build"
+    build.mkdir()
+    for name in (suite.script, "pygtk.py"):
+        shutil.copy(GIMP2 / name, build)
+    shutil.copy("/etc/resolv.conf", folder / "etc" / "resolv.conf")
+    download = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-build-isolation"]
+    steps = (
+        [*download, "--no-binary", ":all:", "-d", str(build), *suite.archives],
+        ["chroot", str(folder), "/usr/bin/env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+         "/bin/sh", f"/build/{suite.script}"],
+    )  # fmt: skip
+    for step in steps:
+        done = subprocess.run(step, check=False, capture_output=True, text=True)
+        if done.returncode:
+            raise HostError(f"{suite.name} could not be finished:\n{done.stderr[-2000:]}")
 
 
 def ensure_chroot(suite: Suite) -> Path:
@@ -157,6 +219,7 @@ def ensure_chroot(suite: Suite) -> Path:
             shutil.rmtree(beside, ignore_errors=True)
             try:
                 _debootstrap(suite, beside)
+                _finish(suite, beside)
                 break
             except HostError as problem:
                 print(problem, file=sys.stderr)

@@ -31,7 +31,7 @@ def install_plugin(host: GimpHost) -> Path:
     state = host.work / "state"
     environment = {
         **os.environ,
-        "GIMP3_DIRECTORY": str(host.profile),
+        f"GIMP{host.major}_DIRECTORY": str(host.profile),
         "GAZESHIFT_STATE_DIR": str(state),
         "HOME": str(host.work),
     }

@@ -56,6 +56,11 @@ class GimpHost:
         shutil.rmtree(self.root / self.work.relative_to("/"), ignore_errors=True)
 
     @property
+    def major(self) -> str:
+        """The first number of GIMP's version."""
+        return self.suite.gimp_series.split(".")[0]
+
+    @property
     def profile(self) -> Path:
         """The folder that GIMP takes for its configuration."""
         return self.work / "profile"
@@ -71,7 +76,7 @@ class GimpHost:
             "HOME": str(self.work),
             "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
             "LANG": "C.UTF-8",
-            "GIMP3_DIRECTORY": str(self.profile),
+            f"GIMP{self.major}_DIRECTORY": str(self.profile),
             "GAZESHIFT_WORK": str(self.work),
             "PYTHONDONTWRITEBYTECODE": "1",
             **more,

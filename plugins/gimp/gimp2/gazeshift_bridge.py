@@ -32,6 +32,11 @@ INSTALL_HINT = "Install GazeShift, then run 'gazeshift install gimp' in a termin
 class BridgeProblem(Exception):
     """The core is missing or has refused; the text is one sentence for the user."""
 
+    def __init__(self, message):
+        # GIMP and Python 2.7 want encoded text; JSON gives unicode.
+        text = message if isinstance(message, str) else message.encode("utf-8")
+        super(BridgeProblem, self).__init__(text)
+
 
 def connect(folder):
     """Return a bridge that answers, starting the core if none is running."""
@@ -146,17 +151,17 @@ def _started(core):
             stderr=subprocess.PIPE,
             env=environment,
         )
-        printed, complained = process.communicate("")
+        printed, complained = process.communicate(b"")
     except EnvironmentError as error:
         raise BridgeProblem(
             "GazeShift cannot be started: %s (%s). %s" % (command[0], error, INSTALL_HINT)
         )
     if process.returncode:
-        lines = complained.strip().splitlines() or ["no reason given"]
+        lines = complained.decode("utf-8", "replace").strip().splitlines() or ["no reason given"]
         raise BridgeProblem(
             "GazeShift did not start: %s Run 'gazeshift doctor' in a terminal." % lines[-1]
         )
-    told = _parsed(printed.strip().splitlines()[-1] if printed.strip() else "")
+    told = _parsed(printed.decode("utf-8", "replace").strip().split("\n")[-1])
     _check_protocol(told)
     token = core.get("token") or _read_text(told.get("token_file"))
     if not token:

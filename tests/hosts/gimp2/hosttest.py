@@ -5,7 +5,7 @@ import json
 import os
 import traceback
 
-from gimpfu import *
+from gimpfu import CHANNEL_OP_REPLACE, NORMAL_MODE, RGB, RGB_IMAGE, main, pdb, register
 
 WORK = os.environ["GAZESHIFT_WORK"]
 
@@ -16,7 +16,8 @@ def pixels_of(drawable):
 
 
 def read_file(name):
-    return open(os.path.join(WORK, name), "rb").read()
+    with open(os.path.join(WORK, name), "rb") as file:
+        return file.read()
 
 
 def fill(drawable, data):
@@ -66,7 +67,7 @@ def run(image, layer, strength, direction):
 def hosttest():
     result = {}
     try:
-        width, height = json.load(open(os.path.join(WORK, "task.json")))["size"]
+        width, height = json.loads(read_file("task.json"))["size"]
         image, layer = photo(width, height)
         result["no selection"] = [run(image, layer, 100, 0), observe(image)]
         select(image)

@@ -87,8 +87,16 @@ def make_image(width, height, dtype="uint8", channels=3, data=None, name="Photo"
 
 
 def select(image, dtype, data):
-    """Select exactly what a mask says, soft edges included."""
-    fill(image.get_selection(), "Y " + COMPONENT[dtype], data)
+    """Select exactly what a mask says, soft edges included; the channel does not stay."""
+    channel = Gimp.Channel.new(
+        image, "mask", image.get_width(), image.get_height(), 50.0, Gegl.Color.new("black")
+    )
+    image.insert_channel(channel, None, 0)
+    # Channels of 8-bit images are encoded; those of deeper images and all selections are linear.
+    fill(channel, "Y' u8" if dtype == "uint8" else "Y " + COMPONENT[dtype], data)
+    image.select_item(Gimp.ChannelOps.REPLACE, channel)
+    image.remove_channel(channel)
+    image.set_selected_layers(image.get_layers()[:1])
 
 
 def call(name, image, layers, **arguments):
