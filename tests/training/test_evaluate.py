@@ -74,7 +74,9 @@ def evaluate(folder, *extra):
 
 
 def test_command_writes_table_data_and_figures(folder):
-    result = evaluate(folder, "--methods", METHODS, "--subset", "2", "--strength", "0.5")
+    (folder / "docs").mkdir()
+    options = ("--subset", "2", "--strength", "0.5", "--docs", str(folder / "docs"))
+    result = evaluate(folder, "--methods", METHODS, *options)
     assert result.exit_code == 0, result.output
     data = json.loads((folder / "out/evaluation.json").read_text())
     assert data["format"] == "gazeshift-evaluation/1"
@@ -117,6 +119,12 @@ def test_command_writes_table_data_and_figures(folder):
     for direction in ("attract", "divert"):
         with Image.open(folder / f"out/evaluation-{direction}.png") as figure:
             assert figure.width > 600
+        assert (folder / f"docs/figures/evaluation-{direction}.png").is_file()
+        assert (
+            f"(figures/evaluation-{direction}.png)"
+            in (folder / "docs/evaluation-table.md").read_text()
+        )
+    assert json.loads((folder / "docs/evaluation-table.json").read_text()) == data
 
 
 def test_rerun_measures_only_what_is_missing(folder, monkeypatch):

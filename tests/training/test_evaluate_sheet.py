@@ -11,7 +11,7 @@ from PIL import Image
 from gazeshift.edit import Edit, RegionParameters
 from gazeshift_training.evaluation.pairs import Pair
 from gazeshift_training.evaluation.sheet import GAP_PX, TILE_PX, SheetEntry, draw_sheet
-from gazeshift_training.evaluation.worst import MEASURES, worst_pairs
+from gazeshift_training.evaluation.worst import MEASURES, describe, worst_pairs
 
 
 class Brightest:
@@ -66,6 +66,12 @@ def test_worst_pairs_come_worst_first():
         "flat",
         "down",
     ]
+
+
+def test_captions_show_a_gain_as_a_gain():
+    (found,) = worst_pairs({"up": row(0.1, 0.2)}, "gain", "attract", "judge", 1)
+    assert describe("gain", found[1]) == "log gain +0.693"
+    assert describe("lpips", 0.03) == "lpips 0.0300"
 
 
 def test_turns_count_by_size_and_missing_figures_are_left_out():

@@ -73,7 +73,7 @@ def command(
     from gazeshift_training.evaluation.pairs import read_named_pair, validation_sources
     from gazeshift_training.evaluation.sheet import draw_sheet, model_entry
     from gazeshift_training.evaluation.tools import Tools
-    from gazeshift_training.evaluation.worst import MEASURES, worst_pairs
+    from gazeshift_training.evaluation.worst import MEASURES, describe, worst_pairs
     from gazeshift_training.lpips import Lpips
 
     model = model or model_path("redirector")
@@ -98,7 +98,7 @@ def command(
             if not found:
                 continue
             entries = [
-                model_entry(read_named_pair(data, name), direction, tools, f"{measure} {value:.4f}")
+                model_entry(read_named_pair(data, name), direction, tools, describe(measure, value))
                 for name, value in found
             ]
             path = out / f"worst-{measure}-{direction}.png"

@@ -75,6 +75,11 @@ JUDGE = Path(__file__).parents[2] / "models" / "judge.onnx"
 )
 @click.option("--no-curves", is_flag=True, help="Leave out the curves over the dial.")
 @click.option(
+    "--docs",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Also write evaluation-table.md and .json and figures/evaluation-*.png into this folder.",
+)
+@click.option(
     "--workers",
     type=click.IntRange(1),
     default=2,
@@ -93,6 +98,7 @@ def command(
     limit: int | None,
     subset: int,
     no_curves: bool,
+    docs: Path | None,
     workers: int,
 ) -> None:
     """Measure the model and other methods on the validation pairs, and write one table.
@@ -159,10 +165,15 @@ def command(
     results = run_plan(plan, sources, tools, out / "rows", fingerprints, workers=workers)
     results.seconds = time_methods(plan, sources, tools)
     evaluation = assemble(plan, results, list(judges), facts)
-    write_evaluation(evaluation, out / "evaluation.md", out / "evaluation.json")
-    drawn = draw_all(evaluation, out)
-    for path in (out / "evaluation.md", out / "evaluation.json", *drawn):
-        click.echo(str(path))
+    for folder, name, pictures in (
+        (out, "evaluation", out),
+        *(((docs, "evaluation-table", docs / "figures"),) if docs else ()),
+    ):
+        drawn = draw_all(evaluation, pictures)
+        tables = (folder / f"{name}.md", folder / f"{name}.json")
+        write_evaluation(evaluation, *tables, drawn)
+        for path in (*tables, *drawn):
+            click.echo(str(path))
 
 
 def choose_methods(text: str) -> list[Method]:

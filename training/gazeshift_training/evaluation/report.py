@@ -60,7 +60,9 @@ class Evaluation:
         }
 
 
-def write_evaluation(evaluation: Evaluation, markdown: Path, data: Path) -> None:
+def write_evaluation(
+    evaluation: Evaluation, markdown: Path, data: Path, figures: Sequence[Path] = ()
+) -> None:
     """Write both files beside their names and rename them.
 
     Parameters
@@ -69,18 +71,23 @@ def write_evaluation(evaluation: Evaluation, markdown: Path, data: Path) -> None
         What to write.
     markdown, data
         Names of the Markdown and the JSON file.
+    figures
+        Pictures to show at the top, below the folder of `markdown`.
     """
     text = json.dumps(evaluation.to_json(), indent=1, allow_nan=False) + "\n"
-    for path, content in ((markdown, to_markdown(evaluation)), (data, text)):
+    shown = [path.relative_to(markdown.parent).as_posix() for path in figures]
+    for path, content in ((markdown, to_markdown(evaluation, shown)), (data, text)):
         partial = path.with_name(path.name + ".partial")
         partial.write_text(content, encoding="utf-8")
         partial.replace(path)
 
 
-def to_markdown(evaluation: Evaluation) -> str:
-    """Return the report as Markdown."""
+def to_markdown(evaluation: Evaluation, figures: Sequence[str] = ()) -> str:
+    """Return the report as Markdown, with the pictures of these names."""
     lines = ["# Evaluation", ""]
     lines += [f"- {name}: {value}" for name, value in evaluation.facts.items()]
+    if figures:
+        lines += ["", *(f"![Gain against LPIPS over the dial]({name})" for name in figures)]
     lines += ["", "## Bars", "", *_bar_lines(evaluation.bars), ""]
     deciding = evaluation.judges[0]
     for direction in DIRECTIONS:

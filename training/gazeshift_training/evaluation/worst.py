@@ -26,6 +26,11 @@ MEASURES: Mapping[str, Badness] = {
 """Every measure that has a page of its worst pairs."""
 
 
+def describe(measure: str, value: float) -> str:
+    """Say a measure in words for a caption; a gain is shown as such, not as badness."""
+    return f"log gain {-value:+.3f}" if measure == "gain" else f"{measure} {value:.4f}"
+
+
 def worst_pairs(
     rows: Mapping[str, Row], measure: str, direction: Direction, judge: str, count: int
 ) -> list[tuple[str, float]]:
