@@ -169,11 +169,11 @@ def reduce_rows(plan: BlurPlan, linear: Planes, small: Planes, first: int, last:
 
 
 def blur_small(plan: BlurPlan, small: Planes) -> None:
-    """Blur the small copy in place; outside it the edge pixel repeats."""
+    """Blur planes of the small copy in place; outside them the edge pixel repeats."""
     weights = plan.weights.astype(np.float32)
-    for channel in range(3):
-        _convolve(small[channel], weights, small[channel])
-        _convolve(small[channel].T, weights, small[channel].T)
+    for plane in small:
+        _convolve(plane, weights, plane)
+        _convolve(plane.T, weights, plane.T)
 
 
 def expand_rows(plan: BlurPlan, small: Planes, top: int, bottom: int) -> Planes:
@@ -246,7 +246,8 @@ def _fit(sigma_px: float, stride: int, spline: NDArray[np.float64]) -> NDArray[n
     one_side = np.linalg.lstsq(columns, goal, rcond=None)[0]
     both: NDArray[np.float64] = np.concatenate([one_side[:0:-1], one_side])
     # Exactly one, so that flat areas stay what they are.
-    return both / both.sum()
+    weights: NDArray[np.float64] = both / both.sum()
+    return weights
 
 
 def _gather(rows: Planes, taps: NDArray[np.float32], stride: int, out: Planes) -> None:

@@ -14,7 +14,10 @@ from gazeshift.region import RegionParameters
 from gazeshift.tables import code_curves, is_separable, point_curves
 
 ROOT_STEPS = 65535
-"""Last index of `RegionChain.light_table`."""
+"""Last index of `RegionChain.light_table`, unless another is asked for."""
+
+PAIR_STEPS = {256: 4096, 65536: 131072, 0: 131072}
+"""Last index of `RegionChain.light_pairs` by the picture's number of codes."""
 
 
 class RegionChain:
@@ -26,11 +29,18 @@ class RegionChain:
         Parameters as applied, after the dial.
     levels
         Number of codes of an integer picture: 256 or 65536; 0 for a float picture.
+    root_steps
+        Last index of `light_table`. With 8191, on noise, 0.6 % of 8-bit values are one code off
+        instead of 0.1 %, and the table is made in an eighth of the time.
     """
 
-    def __init__(self, region: RegionParameters, levels: int) -> None:
+    def __init__(
+        self, region: RegionParameters, levels: int, *, root_steps: int = ROOT_STEPS
+    ) -> None:
         self.region = region
+        self.root_steps = root_steps
         self.levels = levels
+        self.top = float(levels - 1) if levels else 1.0
         self.is_identity = region.is_identity
         self.is_separable = is_separable(region)
         values = values_of(region)
@@ -47,9 +57,14 @@ class RegionChain:
         result: NDArray[np.float32] = apply_chain(rgb, self._rest)
         return result
 
-    def prepare_tables(self, *, blurred: bool) -> None:
-        """Compute the 8-bit tables now, before threads share them."""
-        _ = self.light_codes if self.amount and blurred else self.code_codes
+    def prepare_tables(self, *, native: bool) -> None:
+        """Compute the tables now, before threads share them."""
+        if self.is_identity and native:
+            return
+        if native:
+            _ = self.light_pairs if self.amount or not self.levels else self.code_floats
+        elif self.levels == 256 and self.is_separable:
+            _ = self.light_codes if self.amount else self.code_codes
 
     @cached_property
     def code_table(self) -> NDArray[np.float64]:
@@ -61,14 +76,37 @@ class RegionChain:
 
     @cached_property
     def light_table(self) -> NDArray[np.float32]:
-        """From the root of linear light to codes, shape (3, ROOT_STEPS + 1).
+        """From the root of linear light to codes, shape (3, root_steps + 1).
 
-        Entry i belongs to linear light (i / ROOT_STEPS)². By its root the transfer curve is never
+        Entry i belongs to linear light (i / root_steps)². By its root the transfer curve is never
         steep, so the nearest entry misses by at most 0.003 codes of 8 bits before the curves.
         """
-        root = np.linspace(0.0, 1.0, ROOT_STEPS + 1)
+        root = np.linspace(0.0, 1.0, self.root_steps + 1)
         encoded = np.clip(encode_srgb(root * root), 0.0, 1.0)
-        return (point_curves(self.region, encoded) * (self.levels - 1)).astype(np.float32)
+        return (point_curves(self.region, encoded) * self.top).astype(np.float32)
+
+    @cached_property
+    def light_pairs(self) -> NDArray[np.float32]:
+        """Like `light_table`, for interpolation: shape (3, steps + 1, 2).
+
+        Each entry holds its value in codes and the step to the next entry.
+        """
+        root = np.linspace(0.0, 1.0, PAIR_STEPS[self.levels] + 1)
+        encoded = np.clip(encode_srgb(root * root), 0.0, 1.0)
+        values = point_curves(self.region, encoded) * self.top
+        pairs = np.zeros((*values.shape, 2), np.float32)
+        pairs[..., 0] = values
+        pairs[:, :-1, 1] = np.diff(values, axis=1)
+        return pairs
+
+    @cached_property
+    def code_floats(self) -> NDArray[np.float32]:
+        """`code_table` as float32 that rounds to the same codes, shape (3, levels)."""
+        exact = self.code_table
+        floats = exact.astype(np.float32)
+        codes = np.rint(exact).astype(np.float32)
+        # Where a half was rounded across, one float step leads back.
+        return np.where(np.rint(floats) == codes, floats, np.nextafter(floats, codes))
 
     @cached_property
     def light_codes(self) -> NDArray[np.uint8]:

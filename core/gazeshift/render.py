@@ -12,17 +12,19 @@ tables (see `chains`).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gazeshift.blur import blur_small, empty_small, plan_blur, reduce_rows
-from gazeshift.chains import RegionChain
+from gazeshift.blur import BlurPlan, Planes, empty_small, plan_blur
+from gazeshift.chains import ROOT_STEPS, RegionChain
 from gazeshift.edit import Edit, Regions
 from gazeshift.errors import ImageError, MaskError
-from gazeshift.strips import Band, BlurSource, DirectBlur, ExpandedBlur, Pixels, render_strip
+from gazeshift.kernel import NUMPY, chosen_kernel
+from gazeshift.strips import Band, BlurSource, DirectBlur, ExpandedBlur, NumpyLoops, Pixels
 from gazeshift.workers import Ladder, Progress, check_threads, run_jobs
 
 STRIP_ROWS = 64
@@ -33,6 +35,36 @@ SMALL_ROWS = 32
 
 _REDUCE_WORK = 0.3
 _RENDER_WORK = 0.7
+
+
+class Loops(Protocol):
+    """The inner loops: `strips.NumpyLoops`, or `kernel.loops.NativeLoops`."""
+
+    name: str
+
+    def reduce_rows(self, plan: BlurPlan, band: Band, small: Planes, first: int, last: int) -> None:
+        """Compute rows `first` to `last` (excluded) of the blur's small copy."""
+        ...
+
+    def blur_stages(self, plan: BlurPlan, small: Planes) -> list[list[Callable[[], None]]]:
+        """Return the jobs that blur the small copy in place, in stages that follow each other."""
+        ...
+
+    def blur_narrow(self, plan: BlurPlan, band: Band, top: int, bottom: int) -> Planes:
+        """Return full-size blurred rows, shape (3, rows, W), where the plan's stride is 1."""
+        ...
+
+    def draw_rows(
+        self,
+        band: Band,
+        mask: NDArray[np.float32],
+        out: Pixels,
+        chains: tuple[RegionChain, RegionChain],
+        blur: BlurSource | None,
+        rows: tuple[int, int],
+    ) -> None:
+        """Render some rows; see `strips.render_strip`."""
+        ...
 
 
 def render(
@@ -81,27 +113,53 @@ def render(
     check_mask(mask, pixels.shape[0], pixels.shape[1])
     regions = edit.regions() if strength is None else edit.at(strength)
     workers = check_threads(threads)
-    out = np.empty(pixels.shape, pixels.dtype)
     ladder = Ladder(progress, _REDUCE_WORK + _RENDER_WORK)
+    is_nominal = check_numbers(pixels, workers)
     chains = chains_of(regions, pixels.dtype)
-    if pixels.dtype.kind == "f":
-        _check_finite(pixels)
     if chains[0].is_identity and chains[1].is_identity:
-        out[...] = pixels
+        check_mask_numbers(mask)
         ladder.climb(_REDUCE_WORK + _RENDER_WORK)
+        out = np.empty(pixels.shape, pixels.dtype)
+        out[...] = pixels
         return out
-    weights = mask_weights(mask)
+    loops = choose_loops(chains, is_nominal=is_nominal)
     band = Band(pixels, 0, pixels.shape[0])
-    blur = blur_of(band, workers, ladder) if needs_blur(chains) else None
+    blur = blur_of(band, loops, workers, ladder) if needs_blur(chains) else None
     if blur is None:
         ladder.climb(_REDUCE_WORK)
-    draw(band, weights, out, chains, blur, workers, ladder)
+    out = np.empty(pixels.shape, pixels.dtype)
+    draw(band, mask, out, chains, blur, loops, workers, ladder)
     return out
 
 
 def active_kernel() -> str:
-    """Return the name of the code that renders, for people."""
-    return "numpy"
+    """Return the name of the code that renders, for people: `numpy`, or `native` and its level.
+
+    Raises
+    ------
+    ParamError
+        If the environment asks for a kernel that is not there; see `gazeshift.kernel`.
+    """
+    name = chosen_kernel()
+    return name if name == NUMPY else f"native ({name})"
+
+
+def choose_loops(chains: tuple[RegionChain, RegionChain], *, is_nominal: bool) -> Loops:
+    """Return the loops that can render these chains.
+
+    Parameters
+    ----------
+    chains
+        The foreground's and the background's.
+    is_nominal
+        Whether all pixels lie in 0-1; the native kernel renders no others.
+    """
+    name = chosen_kernel()
+    if name == NUMPY or not is_nominal or not all(chain.is_separable for chain in chains):
+        return NumpyLoops()
+    from gazeshift.kernel.loops import NativeLoops
+
+    return NativeLoops(name)
 
 
 def check_pixels(pixels: object) -> None:
@@ -134,13 +192,48 @@ def check_mask(mask: object, height: int, width: int) -> None:
     if not isinstance(mask, np.ndarray) or mask.shape != (height, width):
         shape = getattr(mask, "shape", None)
         raise MaskError(f"The mask must have the picture's size {(height, width)}, not {shape}.")
-    if mask.dtype == np.uint8:
-        return
-    if mask.dtype != np.float32:
+    if mask.dtype not in (np.uint8, np.float32):
         raise MaskError(f"The mask's numbers are {mask.dtype}; float32 and uint8 can be used.")
+
+
+def check_mask_numbers(mask: NDArray[Any]) -> None:
+    """Refuse a mask with NaN or numbers outside 0-1.
+
+    Raises
+    ------
+    MaskError
+        If there are any.
+    """
     # NaN makes both comparisons false.
-    if not (float(mask.min()) >= 0.0 and float(mask.max()) <= 1.0):
+    if mask.dtype != np.uint8 and not (float(mask.min()) >= 0.0 and float(mask.max()) <= 1.0):
         raise MaskError("The mask holds numbers outside 0 to 1.")
+
+
+def check_numbers(pixels: Pixels, threads: int) -> bool:
+    """Refuse NaN and infinity, and tell whether all pixels lie in 0-1.
+
+    Raises
+    ------
+    ImageError
+        If there are any.
+    """
+    if pixels.dtype.kind == "u":
+        return True
+    ranges: list[tuple[float, float]] = []
+
+    def scan(top: int) -> None:
+        rows = pixels[top : top + STRIP_ROWS]
+        ranges.append((float(rows.min()), float(rows.max())))
+
+    jobs = [partial(scan, top) for top in range(0, pixels.shape[0], STRIP_ROWS)]
+    run_jobs(jobs, threads, Ladder(None, 1.0), 1.0)
+    # NaN anywhere makes its strip's limits NaN.
+    if not np.isfinite(np.asarray(ranges)).all():
+        raise ImageError(
+            "The picture holds NaN or infinite values.",
+            hint="Repair it in the program that wrote it.",
+        )
+    return min(low for low, _ in ranges) >= 0.0 and max(high for _, high in ranges) <= 1.0
 
 
 def mask_weights(mask: NDArray[Any]) -> NDArray[np.float32]:
@@ -151,10 +244,13 @@ def mask_weights(mask: NDArray[Any]) -> NDArray[np.float32]:
     return mask
 
 
-def chains_of(regions: Regions, dtype: np.dtype[Any]) -> tuple[RegionChain, RegionChain]:
+def chains_of(
+    regions: Regions, dtype: np.dtype[Any], *, root_steps: int = ROOT_STEPS
+) -> tuple[RegionChain, RegionChain]:
     """Prepare both regions' operators for pictures of one depth."""
     levels = np.iinfo(dtype).max + 1 if dtype.kind == "u" else 0
-    return RegionChain(regions.foreground, levels), RegionChain(regions.background, levels)
+    front, back = (RegionChain(region, levels, root_steps=root_steps) for region in regions)
+    return front, back
 
 
 def needs_blur(chains: tuple[RegionChain, RegionChain]) -> bool:
@@ -162,7 +258,7 @@ def needs_blur(chains: tuple[RegionChain, RegionChain]) -> bool:
     return any(chain.amount for chain in chains)
 
 
-def blur_of(band: Band, threads: int, ladder: Ladder) -> BlurSource:
+def blur_of(band: Band, loops: Loops, threads: int, ladder: Ladder) -> BlurSource:
     """Blur a whole picture once, for both regions."""
     plan = plan_blur(band.height, band.pixels.shape[1])
     if plan.stride == 1:
@@ -172,49 +268,33 @@ def blur_of(band: Band, threads: int, ladder: Ladder) -> BlurSource:
 
     def reduce(first: int) -> None:
         last = min(first + SMALL_ROWS, plan.small_height)
-        reduce_rows(plan, band.linear_rows(*plan.rows_of(first, last)), small, first, last)
+        loops.reduce_rows(plan, band, small, first, last)
 
     jobs = [partial(reduce, first) for first in range(0, plan.small_height, SMALL_ROWS)]
     run_jobs(jobs, threads, ladder, _REDUCE_WORK)
-    blur_small(plan, small)
+    for stage in loops.blur_stages(plan, small):
+        run_jobs(stage, threads, ladder, 0.0)
     return ExpandedBlur(plan, small)
 
 
 def draw(
     band: Band,
-    mask: NDArray[np.float32],
+    mask: NDArray[Any],
     out: Pixels,
     chains: tuple[RegionChain, RegionChain],
     blur: BlurSource | None,
+    loops: Loops,
     threads: int,
     ladder: Ladder,
 ) -> None:
     """Render every row of a picture into `out`."""
-    _prepare_tables(chains, band.pixels.dtype, blur is not None)
+    for chain in chains:
+        chain.prepare_tables(native=loops.name != NUMPY)
 
     def strip(top: int) -> None:
-        bottom = min(top + STRIP_ROWS, band.height)
-        rows = (top, bottom)
-        render_strip(band, mask[top:bottom], out[top:bottom], chains, blur, rows)
+        rows = (top, min(top + STRIP_ROWS, band.height))
+        part = slice(*rows)
+        loops.draw_rows(band, mask_weights(mask[part]), out[part], chains, blur, rows)
 
     jobs = [partial(strip, top) for top in range(0, band.height, STRIP_ROWS)]
     run_jobs(jobs, threads, ladder, _RENDER_WORK)
-
-
-def _prepare_tables(
-    chains: tuple[RegionChain, RegionChain], dtype: np.dtype[Any], blurred: bool
-) -> None:
-    """Compute the tables that the jobs share before they start."""
-    if dtype != np.uint8 or not all(chain.is_separable for chain in chains):
-        return
-    for chain in chains:
-        chain.prepare_tables(blurred=blurred)
-
-
-def _check_finite(pixels: Pixels) -> None:
-    for top in range(0, pixels.shape[0], STRIP_ROWS):
-        if not np.isfinite(pixels[top : top + STRIP_ROWS]).all():
-            raise ImageError(
-                "The picture holds NaN or infinite values.",
-                hint="Repair it in the program that wrote it.",
-            )

@@ -7,15 +7,24 @@ everywhere runs one chain only.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gazeshift.blur import BlurPlan, Planes, blur_directly, expand_rows
-from gazeshift.chains import ROOT_STEPS, RegionChain
+from gazeshift.blur import (
+    BlurPlan,
+    Planes,
+    blur_directly,
+    blur_small,
+    expand_rows,
+    reduce_rows,
+)
+from gazeshift.chains import RegionChain
+from gazeshift.errors import MaskError
 from gazeshift.operators.transfer import decode_srgb, encode_srgb
 
 Pixels = NDArray[Any]
@@ -97,6 +106,36 @@ class KeptBlur:
         return self.planes[:, top:bottom]
 
 
+class NumpyLoops:
+    """The renderer's inner loops in numpy."""
+
+    name = "numpy"
+
+    def reduce_rows(self, plan: BlurPlan, band: Band, small: Planes, first: int, last: int) -> None:
+        """Compute rows `first` to `last` (excluded) of the blur's small copy."""
+        reduce_rows(plan, band.linear_rows(*plan.rows_of(first, last)), small, first, last)
+
+    def blur_stages(self, plan: BlurPlan, small: Planes) -> list[list[Callable[[], None]]]:
+        """Return the jobs that blur the small copy in place, in stages that follow each other."""
+        return [[partial(blur_small, plan, small[c : c + 1]) for c in range(3)]]
+
+    def blur_narrow(self, plan: BlurPlan, band: Band, top: int, bottom: int) -> Planes:
+        """Return full-size blurred rows, shape (3, rows, W), where the plan's stride is 1."""
+        return blur_directly(plan, band.linear_rows(top - plan.radius, bottom + plan.radius))
+
+    def draw_rows(
+        self,
+        band: Band,
+        mask: NDArray[np.float32],
+        out: Pixels,
+        chains: tuple[RegionChain, RegionChain],
+        blur: BlurSource | None,
+        rows: tuple[int, int],
+    ) -> None:
+        """Render some rows; see `render_strip`."""
+        render_strip(band, mask, out, chains, blur, rows)
+
+
 def linear_planes(pixels: Pixels) -> Planes:
     """Decode pixels to linear light, shape (3, rows, columns); values beyond 0-1 are clipped."""
     planes = np.moveaxis(pixels, -1, 0)
@@ -130,6 +169,11 @@ def render_strip(
         The blurred picture; None when neither chain sharpens.
     rows
         First and last (excluded) row of the picture.
+
+    Raises
+    ------
+    MaskError
+        If the mask holds NaN or numbers outside 0-1.
     """
     reach = max(chain.reach_px for chain in chains)
     top, bottom = max(0, rows[0] - reach), min(band.height, rows[1] + reach)
@@ -140,6 +184,9 @@ def render_strip(
         right = min(width, left + TILE_COLUMNS)
         weight = mask[:, left:right]
         low, high = float(weight.min()), float(weight.max())
+        # NaN makes both comparisons false.
+        if not (low >= 0.0 and high <= 1.0):
+            raise MaskError("The mask holds numbers outside 0 to 1.")
         used = chains[:1] if low == 1.0 else chains[1:] if high == 0.0 else chains
         target = out[:, left:right]
         if len(used) == 1 and used[0].is_identity:
@@ -194,7 +241,7 @@ def _table_index(
     root += linear
     np.clip(root, np.float32(0.0), np.float32(1.0), out=root)
     np.sqrt(root, out=root)
-    root *= np.float32(ROOT_STEPS)
+    root *= np.float32(chain.root_steps)
     root += np.float32(0.5)
     index: NDArray[np.intp] = root.astype(np.intp)
     return index
