@@ -22,6 +22,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -146,6 +147,9 @@ def require_tools() -> None:
         raise HostError("Building and entering a GIMP chroot needs root; run this as root.")
     if shutil.which("mmdebstrap") is None:
         raise HostError("mmdebstrap is missing; run `apt-get install mmdebstrap`.")
+    own_mounts = subprocess.run(["unshare", "--mount", "true"], check=False, capture_output=True)
+    if own_mounts.returncode:
+        raise HostError("This machine allows no mounts of one's own; run in a fuller container.")
 
 
 @contextmanager
@@ -241,15 +245,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     unknown = [name for name in names if name not in SUITES]
     if unknown:
         parser.error(f"unknown suite {unknown[0]}; known are {', '.join(SUITES)}")
-    for name in names:
-        started = time.monotonic()
-        try:
-            folder = ensure_chroot(SUITES[name])
-        except HostError as problem:
-            print(problem, file=sys.stderr)
-            return 1
-        print(f"{folder}  (GIMP {SUITES[name].gimp_series}, {time.monotonic() - started:.0f} s)")
-    return 0
+    with ThreadPoolExecutor() as builders:
+        outcomes = list(builders.map(_build_and_tell, names))
+    return 0 if all(outcomes) else 1
+
+
+def _build_and_tell(name: str) -> bool:
+    started = time.monotonic()
+    try:
+        folder = ensure_chroot(SUITES[name])
+    except HostError as problem:
+        print(problem, file=sys.stderr)
+        return False
+    print(f"{folder}  (GIMP {SUITES[name].gimp_series}, {time.monotonic() - started:.0f} s)")
+    return True
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ the plug-in can really start the installed core.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import tempfile
@@ -132,9 +131,3 @@ class GimpHost:
 def enter_host(command: list[str]) -> list[str]:
     """Return a command that the plug-in can run inside the chroot to start it on the machine."""
     return ["/usr/sbin/chroot", "/host", *command]
-
-
-def show_mounts_supported() -> bool:
-    """Tell whether this machine lets us make a private mount namespace."""
-    done = subprocess.run(["unshare", "--mount", "true"], check=False, capture_output=True)
-    return done.returncode == 0 and os.geteuid() == 0

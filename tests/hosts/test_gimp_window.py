@@ -31,7 +31,8 @@ GIMPRC = """(config-version "3.2.6")
 REDIRECT_TITLE, ADJUST_TITLE = "Redirect Attention", "Adjust Existing Edit"
 START_S, STEP_S, SETTLE_S = 240.0, 120.0, 12.0
 SCROLLS = 3
-BESIDE_CANVAS = ("800", "120")
+CANVAS_SIZE = ("1380", "960")
+BESIDE_CANVAS = ("800", "60")
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +74,8 @@ def window() -> Iterator[SimpleNamespace]:
 def use_window(host: GimpHost, screen: Screen) -> None:
     """Do with mouse and keyboard what a user does."""
     first = screen.wait_for(REDIRECT_TITLE, START_S)
+    canvas = screen.wait_for("GIMP$", STEP_S)
+    screen.hands("windowmove", canvas, "0", "0", "windowsize", canvas, *CANVAS_SIZE)
     screen.hands("windowmove", first, *BESIDE_CANVAS)
     settle(screen, first)
     screen.picture(SCREENS / "1-redirect.png")
@@ -98,7 +101,6 @@ def use_window(host: GimpHost, screen: Screen) -> None:
     wait_until((host.work / "applied").exists)
     settle(screen)
     screen.picture(SCREENS / "5-layers.png")
-    canvas = screen.wait_for("GIMP$", STEP_S)
     for done, seen in (("undone-adjust", "seen-first-undo"), ("undone-redirect", None)):
         screen.hands("windowactivate", "--sync", canvas, "key", "ctrl+z")
         settle(screen)
