@@ -173,6 +173,23 @@ def test_a_folder_named_by_a_variable_is_made(home, monkeypatch, tmp_path) -> No
     assert (named / "plug-ins" / "gazeshift" / "gazeshift.py").is_file()
 
 
+def test_one_folder_that_fails_does_not_stop_the_rest(home) -> None:
+    native, snap = make(home, NATIVE, SNAP)
+    (native / "plug-ins").write_text("a file where the folder should be")
+    output = run("gimp", code=1)
+    assert "Copied the plug-in for GIMP 3.0 (snap)" in output
+    assert f"{native / 'plug-ins' / 'gazeshift'} cannot be changed" in output
+    assert (snap / "plug-ins" / "gazeshift" / "gazeshift.py").is_file()
+
+
+def test_gimp_2_gets_its_own_plugin(home) -> None:
+    (old,) = make(home, ".config/GIMP/2.10")
+    run("gimp")
+    main_file = old / "plug-ins" / "gazeshift" / "gazeshift.py"
+    assert "gimpfu" in main_file.read_text("utf-8")
+    assert not list(main_file.parent.glob("*.pyi"))
+
+
 def test_a_file_in_the_way_is_told(home) -> None:
     (native,) = make(home, NATIVE)
     (native / "plug-ins").write_text("a file where the folder should be")

@@ -6,11 +6,13 @@ import http.client
 import json
 import os
 import runpy
+import shutil
 import signal
 import struct
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -191,6 +193,29 @@ def test_its_command_line_writes_the_same_file(run, picture, mask, tmp_path) -> 
     first, second = (np.asarray(Image.open(tmp_path / f"{n}.png")) for n in ("packaged", "python"))
     assert np.array_equal(first, second)
     assert not np.array_equal(first, picture)
+
+
+def test_a_wheel_made_from_the_source_archive_holds_the_plugins(tmp_path) -> None:
+    # A copy without what earlier builds left: their lists would hide a file that is forgotten.
+    left_out = shutil.ignore_patterns(
+        ".*", "__pycache__", "*.egg-info", "build", "dist", "runs", "node_modules", "*.so"
+    )
+    checkout = shutil.copytree(ROOT, tmp_path / "checkout", ignore=left_out)
+    subprocess.run(
+        [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(tmp_path), str(checkout)],
+        check=True,
+        capture_output=True,
+        timeout=600,
+    )
+    (wheel,) = tmp_path.glob("*.whl")
+    names = set(zipfile.ZipFile(wheel).namelist())
+    plugin = ROOT / "plugins" / "gimp"
+    expected = {
+        f"gazeshift/plugin_files/gimp/{path.relative_to(plugin).as_posix()}"
+        for path in plugin.rglob("*.py")
+    }
+    assert expected <= names
+    assert {"gazeshift/bridge/openapi.json", "gazeshift/models/redirector.onnx"} <= names
 
 
 def test_it_installs_the_gimp_plugin_that_starts_it(run, environment, program) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 from gazeshift import __version__
@@ -23,57 +24,63 @@ _IGNORED = shutil.ignore_patterns("__pycache__", "*.pyc", "*.pyi")
 _NO_GIMP = "Start GIMP once, close it, and run this again."
 
 
-def install(dry_run: bool) -> list[str]:
-    """Copy the plug-in into every settings folder.
+def install(dry_run: bool) -> Iterator[str]:
+    """Copy the plug-in into every settings folder; a folder that fails does not stop the rest.
 
     Parameters
     ----------
     dry_run
         Only tell what would be done.
 
-    Returns
-    -------
-    list
+    Yields
+    ------
+    str
         What was or would be done, one line each.
 
     Raises
     ------
     HostError
-        If there is no GIMP, or a folder cannot be written.
+        If there is no GIMP, or, after the rest is done, if a folder could not be filled.
     """
     folders = find_folders()
     if not folders:
         raise HostError("No settings folder of GIMP 2.10 or later was found.", hint=_NO_GIMP)
-    lines = []
+    failures: list[HostError] = []
     for folder in folders:
-        source = _source(folder)
+        try:
+            source = _source(folder)
+            if not dry_run:
+                _copy(source, folder)
+        except HostError as error:
+            failures.append(error)
+            continue
         verb = "Would copy" if dry_run else "Copied"
-        if not dry_run:
-            _copy(source, folder)
-        lines.append(f"{verb} the plug-in for {folder.label} to {folder.plugin}.")
+        yield f"{verb} the plug-in for {folder.label} to {folder.plugin}."
         if folder.is_sandboxed:
-            lines.append(
+            yield (
                 f"{folder.label} runs in a sandbox and may be unable to start GazeShift: if it "
                 "says so, run 'gazeshift bridge' in a terminal first."
             )
-    lines.append("Start GIMP again: the entries are in Filters > GazeShift.")
-    return lines
+    if failures:
+        raise failures[0]
+    yield "Start GIMP again: the entries are in Filters > GazeShift."
 
 
-def uninstall(dry_run: bool) -> list[str]:
+def uninstall(dry_run: bool) -> Iterator[str]:
     """Remove the plug-in from every settings folder; see `install`."""
-    lines = []
+    is_missing = True
     for folder in find_folders():
         if not _is_ours(folder.plugin):
             continue
-        verb = "Would remove" if dry_run else "Removed"
+        is_missing = False
         if not dry_run:
             try:
                 shutil.rmtree(folder.plugin)
             except OSError as error:
                 raise _unwritable(folder.plugin, error) from error
-        lines.append(f"{verb} {folder.plugin}.")
-    return lines or ["The plug-in is not installed in any GIMP."]
+        yield f"{'Would remove' if dry_run else 'Removed'} {folder.plugin}."
+    if is_missing:
+        yield "The plug-in is not installed in any GIMP."
 
 
 def inspect() -> list[Finding]:

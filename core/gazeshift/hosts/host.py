@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -29,9 +29,9 @@ class Host:
     """The name people know."""
     help: str
     """One sentence about what `install` does."""
-    install: Callable[[bool], list[str]]
-    """Installs, or with True only tells; returns what was or would be done, line by line."""
-    uninstall: Callable[[bool], list[str]]
+    install: Callable[[bool], Iterable[str]]
+    """Installs, or with True only tells; gives what was or would be done, line by line."""
+    uninstall: Callable[[bool], Iterable[str]]
     """The reverse."""
     inspect: Callable[[], list[Finding]]
     """Looks at what is installed."""
