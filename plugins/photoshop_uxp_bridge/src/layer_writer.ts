@@ -105,7 +105,7 @@ export function writeLayers(
       await play(ps, [commands.selectionFromMask(existing.foregroundId)]);
       await layerById(document, existing.groupId).delete();
     }
-    const foreground = await group(document, FOREGROUND, "normal", []);
+    const foreground = await group(document, FOREGROUND, "normal");
     // The mask comes first: it uses up the selection, which new layers would take as theirs.
     await play(ps, [commands.selectLayer(foreground.id), commands.maskFromSelection()]);
     const inside = [await pixelLayer(ps, document, plan, plan.bases.foreground)];
@@ -118,12 +118,16 @@ export function writeLayers(
     below.push(...(await adjustments(ps, document, plan.recipe.background.layers)));
     const groups = [foreground];
     if (below.length > 0) {
-      const background = await group(document, BACKGROUND, "passThrough", []);
+      const background = await group(document, BACKGROUND, "passThrough");
       await stack(ps, below, background);
-      await foreground.move(background, ps.constants.ElementPlacement.PLACEBEFORE);
       groups.unshift(background);
     }
-    const outer = await group(document, GROUP, "passThrough", []);
+    const outer = await group(document, GROUP, "passThrough");
+    // New layers land beside the active one, wherever that is; this one belongs on top of all.
+    const top = document.layers[0];
+    if (top && top.id !== outer.id) {
+      await outer.move(top as Layer, ps.constants.ElementPlacement.PLACEBEFORE);
+    }
     await stack(ps, groups, outer);
     checkOrder(outer, [groups, ...(groups.length > 1 ? [below, inside] : [inside])]);
     await play(ps, [commands.setLayerXmp(outer.id, toXmp(plan.edit)), commands.selectLayer(outer.id)]);
@@ -168,9 +172,8 @@ async function group(
   document: Document,
   name: string,
   blending: "normal" | "passThrough",
-  fromLayers: Layer[],
 ): Promise<Layer> {
-  const options = { name, blendMode: blending, opacity: 100, fromLayers };
+  const options = { name, blendMode: blending, opacity: 100 };
   return made(await document.createLayerGroup(options as never), name);
 }
 

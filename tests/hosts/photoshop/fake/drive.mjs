@@ -1,0 +1,151 @@
+// Runs the panel in headless Chromium: node drive.mjs CONFIG.json; writes RESULTS.json beside it.
+//
+// UXP's fetch sends no Origin and knows no CORS, and the bridge refuses the Origins of web pages. So
+// the panel's requests to 127.0.0.1 are carried out by this program instead of by Chromium. This
+// is the one thing in which the page differs from UXP on purpose; `hostile.mjs` uses Chromium's own.
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { request } from "node:http";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+const config = JSON.parse(readFileSync(process.argv[2], "utf8"));
+const require = createRequire(join(config.plugin, "package.json"));
+const { chromium } = require("playwright-core");
+const { build } = require("esbuild");
+const here = dirname(fileURLToPath(import.meta.url));
+
+async function bundle(entry, mutant) {
+  const plugins = [];
+  if (mutant) {
+    plugins.push({
+      name: "mutant",
+      setup(make) {
+        make.onLoad({ filter: new RegExp(`${mutant.file}$`) }, (args) => {
+          const source = readFileSync(args.path, "utf8");
+          if (!source.includes(mutant.from)) throw new Error(`nothing to change in ${mutant.file}`);
+          return { contents: source.replaceAll(mutant.from, mutant.to), loader: "ts" };
+        });
+      },
+    });
+  }
+  const made = await build({
+    entryPoints: [entry], bundle: true, format: "iife", target: "es2020", write: false, plugins,
+    external: ["photoshop", "uxp"], nodePaths: [join(config.plugin, "node_modules")],
+  });
+  return made.outputFiles[0].text;
+}
+
+function carryOut({ address, method, headers, body }) {
+  return new Promise((resolve, reject) => {
+    const url = new URL(address);
+    const given = body === null ? null : Buffer.from(body, "base64");
+    const sent = given ? { ...headers, "Content-Length": String(given.length) } : headers;
+    // The panel looks on its first port; the test's bridge listens elsewhere.
+    const port = url.port === "47613" && config.port ? config.port : 1;
+    const asked = request({ host: "127.0.0.1", port, path: url.pathname, method, headers: sent }, (answer) => {
+      const parts = [];
+      answer.on("data", (part) => parts.push(part));
+      answer.on("end", () => resolve({ status: answer.statusCode, body: Buffer.concat(parts).toString("base64") }));
+    });
+    asked.on("error", reject);
+    asked.end(given ?? undefined);
+  });
+}
+
+const PAGE_FETCH = `
+  window.fetch = async (address, { method, headers = {}, body }) => {
+    if (window.fake.isModal()) throw new Error("the network was used in a modal state");
+    const bytes = body === undefined ? null
+      : new Uint8Array(typeof body === "string" ? new TextEncoder().encode(body) : body);
+    let sent = null;
+    if (bytes) {
+      sent = "";
+      for (let k = 0; k < bytes.length; k += 8192) sent += String.fromCharCode(...bytes.subarray(k, k + 8192));
+      sent = btoa(sent);
+    }
+    const got = await window.carryOut({ address, method, headers, body: sent });
+    return new Response(Uint8Array.from(atob(got.body), (c) => c.charCodeAt(0)), { status: got.status });
+  };`;
+
+function renderFile(text) {
+  const folder = mkdtempSync(join(tmpdir(), "gazeshift-"));
+  const [file, raw] = [join(folder, "a.psd"), join(folder, "a.raw")];
+  writeFileSync(file, Buffer.from(text, "base64"));
+  const run = spawnSync(config.python, ["-m", "tests.hosts.photoshop.render_file", file, raw], { cwd: config.root, encoding: "utf8" });
+  if (run.status !== 0) throw new Error(run.stderr);
+  return readFileSync(raw).toString("base64");
+}
+
+const settled = (page) => page.waitForFunction(() => document.getElementById("busy").hidden, null, { timeout: 120000 });
+async function press(page, id) {
+  await page.focus(`#${id}`);
+  await page.keyboard.press("Enter");
+  await settled(page);
+}
+
+async function look(page) {
+  return page.evaluate(() => {
+    const text = (id) => { const e = document.getElementById(id); return e.hidden || e.closest("[hidden]") ? null : e.textContent; };
+    return {
+      state: text("state"), remedy: text("remedy"), message: text("message"), before: text("share-before"),
+      after: text("share-after"), dial: document.getElementById("dial").value, apply: text("apply"),
+      history: [...window.fake.history], live: window.fake.liveImages(), tree: window.fake.tree(),
+      token: window.fake.secrets.get("gazeshift-token") ?? null,
+      maps: ["before-map", "after-map"].map((id) => !document.getElementById(id).hidden),
+    };
+  });
+}
+
+const browser = await chromium.launch({
+  executablePath: config.chromium, headless: true,
+  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+});
+const fake = await bundle(join(here, "photoshop.ts"), null);
+const page0 = readFileSync(join(config.plugin, "assets/index.html"), "utf8");
+const results = [];
+try {
+  for (const one of config.cases) {
+    const panel = await bundle(join(config.plugin, "src/main.ts"), one.mutant);
+    const folder = mkdtempSync(join(tmpdir(), "gazeshift-panel-"));
+    writeFileSync(join(folder, "index.html"), page0);
+    writeFileSync(join(folder, "panel.css"), readFileSync(join(config.plugin, "assets/panel.css")));
+    writeFileSync(join(folder, "panel.js"), panel);
+    const context = await browser.newContext({ viewport: { width: 280, height: 720 }, deviceScaleFactor: 2, colorScheme: one.theme ?? "dark" });
+    const page = await context.newPage();
+    const errors = [];
+    page.on("pageerror", (error) => errors.push(String(error)));
+    await page.exposeFunction("carryOut", carryOut);
+    await page.exposeFunction("renderFile", renderFile);
+    const setup = {
+      width: one.width, height: one.height, options: one.options ?? {},
+      pixels: readFileSync(one.pixels).toString("base64"),
+      mask: one.mask ? readFileSync(one.mask).toString("base64") : null,
+    };
+    await page.addInitScript(`window.fakeSetup = ${JSON.stringify(setup)};\n${fake}\n${PAGE_FETCH}`);
+    await page.goto(pathToFileURL(join(folder, "index.html")).href);
+    await settled(page);
+    const seen = [];
+    for (const step of one.steps) {
+      if (step.press) await press(page, step.press);
+      if (step.type) await page.fill("#token", step.type);
+      if (step.dial !== undefined) {
+        await page.evaluate((value) => {
+          const dial = document.getElementById("dial");
+          dial.value = String(value);
+          dial.dispatchEvent(new Event("input"));
+        }, step.dial);
+      }
+      if (step.screenshot) await page.screenshot({ path: step.screenshot });
+      if (step.save) writeFileSync(step.save, Buffer.from(await page.evaluate(() => window.fake.file()), "base64"));
+      seen.push(await look(page));
+    }
+    results.push({ name: one.name, seen, errors });
+    await context.close();
+  }
+} finally {
+  await browser.close();
+}
+writeFileSync(config.results, JSON.stringify(results));

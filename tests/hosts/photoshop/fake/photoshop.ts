@@ -1,0 +1,487 @@
+/**
+ * A strict stand-in for `require("photoshop")` and `require("uxp")`, with real Photoshop files.
+ *
+ * Strict: changes outside executeAsModal throw, unknown or wrong commands answer with an error
+ * object, curves need sorted nodes and at most 14 of them, the selection comes as its own bounding
+ * box, new adjustment layers take an active selection as their mask. What all layers together look
+ * like is not computed here: the test renders the file with the independent reader.
+ */
+import { type Layer as FileLayer, type Psd, writePsdUint8Array } from "ag-psd";
+
+interface Mask { left: number; top: number; width: number; height: number; data: Uint8Array }
+interface Descriptor { _obj: string; [key: string]: any }
+
+declare global {
+  interface Window {
+    fakeSetup: { width: number; height: number; pixels: string; mask: string | null; options: any };
+    renderFile: (file: string) => Promise<string>;
+    fake: any;
+  }
+}
+
+const fromBase64 = (text: string): Uint8Array =>
+  Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+
+const toBase64 = (bytes: Uint8Array): string => {
+  let text = "";
+  for (let start = 0; start < bytes.length; start += 8192) {
+    text += String.fromCharCode(...bytes.subarray(start, start + 8192));
+  }
+  return btoa(text);
+};
+
+const setup = window.fakeSetup;
+const { width, height } = setup;
+let isModal = false;
+let isSuspended = false;
+let nextId = 10;
+let selection: Uint8Array | null = setup.mask ? fromBase64(setup.mask) : null;
+const history: string[] = [];
+
+const mustBeModal = (what: string): void => {
+  if (!isModal || !isSuspended) {
+    throw Object.assign(new Error(`${what} is allowed in a modal state with suspended history only`), { number: 9 });
+  }
+};
+
+class Layer {
+  id = nextId++;
+  opacity = 100;
+  allLocked = false;
+  isBackgroundLayer = false;
+  layers: Layer[] | undefined;
+  parent: Layer | null = null;
+  pixels: { data: Uint8Array; components: number } | null = null;
+  mask: Mask | null = null;
+  adjustment: any = null;
+  xmp = "";
+  blendMode = "normal";
+  private shown = true;
+
+  constructor(public name: string, public kind: string) {
+    if (kind === "group") {
+      this.layers = [];
+    }
+  }
+
+  get visible(): boolean {
+    return this.shown;
+  }
+
+  set visible(shown: boolean) {
+    mustBeModal("visible");
+    this.shown = shown;
+  }
+
+  copy(parent: Layer | null): Layer {
+    const made = Object.assign(Object.create(Layer.prototype), this) as Layer;
+    made.parent = parent;
+    made.layers = this.layers?.map((layer) => layer.copy(made));
+    return made;
+  }
+
+  siblings(): Layer[] {
+    return this.parent?.layers ?? state.layers;
+  }
+
+  private take(): void {
+    const siblings = this.siblings();
+    siblings.splice(siblings.indexOf(this), 1);
+  }
+
+  async move(target: Layer, placement: string): Promise<void> {
+    mustBeModal("move");
+    if (all([this]).includes(target)) {
+      throw new Error("a layer cannot move into itself");
+    }
+    if (placement === "placeInside") {
+      if (!target.layers || target.layers.length > 0) {
+        throw new Error("Where 'inside' a filled group a layer lands is not documented.");
+      }
+      this.take();
+      target.layers.push(this);
+      this.parent = target;
+      return;
+    }
+    if (placement !== "placeBefore") {
+      throw new Error(`placement ${placement}`);
+    }
+    this.take();
+    const siblings = target.siblings();
+    siblings.splice(siblings.indexOf(target), 0, this);
+    this.parent = target.parent;
+  }
+
+  async delete(): Promise<void> {
+    mustBeModal("delete");
+    this.take();
+  }
+}
+
+const state: { layers: Layer[]; active: Layer[] } = { layers: [], active: [] };
+const photo = new Layer("Background", "pixel");
+photo.pixels = { data: fromBase64(setup.pixels), components: 3 };
+photo.isBackgroundLayer = true;
+photo.allLocked = true;
+Object.assign(photo, setup.options.layer ?? {});
+state.layers = [photo];
+state.active = [photo];
+
+const all = (layers: Layer[]): Layer[] => layers.flatMap((one) => [one, ...all(one.layers ?? [])]);
+const byId = (id: number): Layer => {
+  const found = all(state.layers).find((layer) => layer.id === id);
+  if (!found) {
+    throw new Error(`no layer ${id}`);
+  }
+  return found;
+};
+
+/** New layers go above the active one, or on top of an active group: into the same list. */
+function insert(layer: Layer): Layer {
+  const active = state.active[0];
+  const siblings = active ? active.siblings() : state.layers;
+  siblings.splice(active ? siblings.indexOf(active) : 0, 0, layer);
+  layer.parent = active ? active.parent : null;
+  state.active = [layer];
+  return layer;
+}
+
+const fullMask = (data: Uint8Array): Mask => ({ left: 0, top: 0, width, height, data: data.slice() });
+
+const documentObject = {
+  id: 1,
+  width,
+  height,
+  mode: "RGBColorMode",
+  bitsPerChannel: "bitDepth8",
+  colorProfileName: "sRGB IEC61966-2.1",
+  get layers() { return state.layers; },
+  get activeLayers() { return state.active; },
+  async createLayerGroup(options: any): Promise<Layer> {
+    mustBeModal("createLayerGroup");
+    if (options.fromLayers?.length) {
+      throw new Error("fromLayers is not used by the panel");
+    }
+    const group = new Layer(options.name, "group");
+    group.blendMode = options.blendMode;
+    return insert(group);
+  },
+  async createPixelLayer(options: any): Promise<Layer> {
+    mustBeModal("createPixelLayer");
+    return insert(new Layer(options.name, "pixel"));
+  },
+  ...(setup.options.document ?? {}),
+};
+
+class ImageData {
+  private isGone = false;
+  componentSize = 8;
+  constructor(readonly width: number, readonly height: number, readonly components: number, private data: Uint8Array) {
+    live.add(this);
+  }
+  async getData(options: any): Promise<Uint8Array> {
+    if (this.isGone) {
+      throw new Error("disposed image data");
+    }
+    if (!options?.chunky || !options.fullRange) {
+      throw new Error("ask for chunky, full-range data");
+    }
+    return this.data.slice();
+  }
+  read(): Uint8Array { return this.data; }
+  async dispose(): Promise<void> {
+    this.isGone = true;
+    live.delete(this);
+  }
+}
+const live = new Set<ImageData>();
+
+function fileLayer(layer: Layer): FileLayer {
+  const made: any = { name: layer.name, opacity: 1, hidden: !layer.visible };
+  if (layer.layers) {
+    made.opened = true;
+    made.blendMode = layer.blendMode === "passThrough" ? "pass through" : "normal";
+    made.children = [...layer.layers].reverse().map(fileLayer);
+  } else if (layer.adjustment) {
+    made.adjustment = layer.adjustment;
+  } else {
+    const { data, components } = layer.pixels ?? { data: new Uint8Array(0), components: 4 };
+    const rgba = new Uint8ClampedArray(width * height * 4).fill(255);
+    for (let pixel = 0; pixel < (layer.pixels ? width * height : 0); pixel++) {
+      for (let k = 0; k < components; k++) {
+        rgba[4 * pixel + k] = data[components * pixel + k] as number;
+      }
+    }
+    made.imageData = { width, height, data: rgba };
+    made.left = made.top = 0;
+  }
+  if (layer.mask) {
+    const { left, top, data } = layer.mask;
+    const grey = new Uint8ClampedArray(4 * data.length).fill(255);
+    data.forEach((value, k) => grey.fill(value, 4 * k, 4 * k + 3));
+    made.mask = {
+      left, top, right: left + layer.mask.width, bottom: top + layer.mask.height, defaultColor: 0,
+      imageData: { width: layer.mask.width, height: layer.mask.height, data: grey },
+    };
+  }
+  return made;
+}
+
+function toFile(): Uint8Array {
+  const psd: Psd = { width, height, children: [...state.layers].reverse().map(fileLayer) } as Psd;
+  const flat = new Uint8ClampedArray(width * height * 4).fill(255);
+  psd.imageData = { width, height, data: flat } as any;
+  return writePsdUint8Array(psd, { generateThumbnail: false });
+}
+
+/** A photo without layers of ours needs no renderer. */
+async function composite(): Promise<Uint8Array> {
+  const shown = state.layers.filter((layer) => layer.visible);
+  if (shown.length === 1 && shown[0]?.pixels) {
+    return shown[0].pixels.data;
+  }
+  return fromBase64(await window.renderFile(toBase64(toFile())));
+}
+
+function shrink(data: Uint8Array, components: number, to: { width: number; height: number }): Uint8Array {
+  const out = new Uint8Array(to.width * to.height * components);
+  for (let y = 0; y < to.height; y++) {
+    const top = Math.floor((y * height) / to.height);
+    const bottom = Math.max(top + 1, Math.floor(((y + 1) * height) / to.height));
+    for (let x = 0; x < to.width; x++) {
+      const left = Math.floor((x * width) / to.width);
+      const right = Math.max(left + 1, Math.floor(((x + 1) * width) / to.width));
+      for (let k = 0; k < components; k++) {
+        let sum = 0;
+        for (let row = top; row < bottom; row++) {
+          for (let column = left; column < right; column++) {
+            sum += data[(row * width + column) * components + k] as number;
+          }
+        }
+        out[(y * to.width + x) * components + k] = Math.round(sum / ((bottom - top) * (right - left)));
+      }
+    }
+  }
+  return out;
+}
+
+const imaging = {
+  async getPixels(options: any) {
+    if (options.componentSize !== 8) {
+      throw new Error("this document has 8 bits");
+    }
+    const data = await composite();
+    const size = options.targetSize ?? { width, height };
+    const whole = size.width === width && size.height === height;
+    const imageData = new ImageData(size.width, size.height, 3, whole ? data : shrink(data, 3, size));
+    return { imageData, sourceBounds: { left: 0, top: 0, right: width, bottom: height }, level: 0 };
+  },
+  async getSelection() {
+    if (!selection) {
+      throw new Error("No selection");
+    }
+    let [left, top, right, bottom] = [width, height, 0, 0];
+    selection.forEach((value, k) => {
+      if (value > 0) {
+        const [x, y] = [k % width, Math.floor(k / width)];
+        [left, top, right, bottom] = [Math.min(left, x), Math.min(top, y), Math.max(right, x + 1), Math.max(bottom, y + 1)];
+      }
+    });
+    const data = new Uint8Array((right - left) * (bottom - top));
+    for (let y = top; y < bottom; y++) {
+      data.set(selection.subarray(y * width + left, y * width + right), (y - top) * (right - left));
+    }
+    return { imageData: new ImageData(right - left, bottom - top, 1, data), sourceBounds: { left, top, right, bottom } };
+  },
+  async createImageDataFromBuffer(data: Uint8Array, options: any) {
+    if (data.length !== options.width * options.height * options.components) {
+      throw new Error("the buffer does not fit its size");
+    }
+    if (!options.colorSpace || !options.chunky) {
+      throw new Error("colour space and chunky are needed");
+    }
+    return new ImageData(options.width, options.height, options.components, data.slice());
+  },
+  async putPixels(options: any) {
+    mustBeModal("putPixels");
+    const layer = byId(options.layerID);
+    const data = options.imageData as ImageData;
+    if (layer.kind !== "pixel" || data.width !== width || data.height !== height) {
+      throw new Error("putPixels onto something else than a whole pixel layer");
+    }
+    layer.pixels = { data: data.read().slice(), components: data.components };
+  },
+  async encodeImageData({ imageData }: { imageData: ImageData }) {
+    const canvas = document.createElement("canvas");
+    canvas.width = imageData.width;
+    canvas.height = imageData.height;
+    const context = canvas.getContext("2d") as CanvasRenderingContext2D;
+    const drawn = context.createImageData(canvas.width, canvas.height);
+    imageData.read().forEach((value, k) => { drawn.data[4 * Math.floor(k / 3) + (k % 3)] = value; });
+    for (let k = 3; k < drawn.data.length; k += 4) drawn.data[k] = 255;
+    context.putImageData(drawn, 0, 0);
+    return canvas.toDataURL("image/jpeg").split(",")[1];
+  },
+};
+
+function refuse(message: string): never {
+  throw { refusal: message };
+}
+
+const CHANNELS: Record<string, string> = { composite: "rgb", red: "red", grain: "green", blue: "blue" };
+
+function adjustmentOf(type: Descriptor): any {
+  if (type.presetKind?._value !== "presetKindCustom") refuse("presetKind");
+  if (type._obj === "exposure") {
+    if (typeof type.exposure !== "number" || Math.abs(type.exposure) > 20) refuse("exposure");
+    if (type.offset !== 0 || type.gammaCorrection !== 1) refuse("offset or gammaCorrection");
+    return { type: "exposure", exposure: type.exposure, offset: 0, gamma: 1 };
+  }
+  if (type._obj !== "curves") refuse(`adjustment ${type._obj}`);
+  const curves: any = { type: "curves" };
+  for (const one of type.adjustment) {
+    const channel = CHANNELS[one.channel?._value];
+    if (one._obj !== "curvesAdjustment" || !channel || channel in curves) refuse("channel");
+    if (one.curve.length < 2 || one.curve.length > 14) refuse("2 to 14 nodes are allowed");
+    let last = -1;
+    for (const node of one.curve) {
+      const { horizontal: x, vertical: y } = node;
+      if (node._obj !== "paint" || !Number.isInteger(x) || !Number.isInteger(y)) refuse("node");
+      if (x <= last || x > 255 || y < 0 || y > 255) refuse("nodes must ascend and lie in 0 to 255");
+      last = x;
+    }
+    curves[channel as string] = one.curve.map((node: any) => ({ input: node.horizontal, output: node.vertical }));
+  }
+  return curves;
+}
+
+const isMask = (reference: any): boolean => reference?._ref === "channel" && reference._value === "mask";
+
+function playOne(command: Descriptor): Descriptor {
+  const target = command._target?.[0];
+  if (command._obj === "get" && target?._property === "XMPMetadataAsUTF8") {
+    const where = command._target[1];
+    return { _obj: "layer", XMPMetadataAsUTF8: where._ref === "layer" ? byId(where._id).xmp : "" };
+  }
+  mustBeModal(command._obj);
+  if (window.fakeSetup.options.failOn && JSON.stringify(command).includes(window.fakeSetup.options.failOn)) {
+    refuse("made to fail");
+  }
+  if (command._obj === "make" && target?._ref === "adjustmentLayer") {
+    const layer = new Layer(command.using.name, "adjustment");
+    layer.adjustment = adjustmentOf(command.using.type);
+    layer.mask = selection ? fullMask(selection) : null;
+    insert(layer);
+    return {} as Descriptor;
+  }
+  if (command._obj === "make" && command.new?._class === "channel" && isMask(command.at)) {
+    const active = state.active[0];
+    if (!selection || !active || active.mask) refuse("no selection, or a mask already");
+    const hides = command.using._value === "hideSelection";
+    if (!hides && command.using._value !== "revealSelection") refuse("userMaskEnabled");
+    (active as Layer).mask = fullMask((selection as Uint8Array).map((value) => (hides ? 255 - value : value)));
+    selection = null;
+    return {} as Descriptor;
+  }
+  if (command._obj === "select" && target?._ref === "layer") {
+    state.active = [byId(target._id)];
+    return {} as Descriptor;
+  }
+  if (command._obj === "set" && target?._property === "selection" && isMask(command.to?.[0])) {
+    const { mask } = byId(command.to[1]._id);
+    if (!mask) refuse("the layer has no mask");
+    selection = (mask as Mask).data.slice();
+    return {} as Descriptor;
+  }
+  if (command._obj === "set" && target?._property === "XMPMetadataAsUTF8") {
+    byId(command._target[1]._id).xmp = command.to.XMPMetadataAsUTF8;
+    return {} as Descriptor;
+  }
+  return refuse(`unknown command ${JSON.stringify(command)}`);
+}
+
+const photoshop = {
+  app: { get activeDocument() { return setup.options.noDocument ? null : documentObject; } },
+  constants: { ElementPlacement: { PLACEINSIDE: "placeInside", PLACEBEFORE: "placeBefore" } },
+  imaging,
+  action: {
+    async batchPlay(commands: Descriptor[]): Promise<Descriptor[]> {
+      return commands.map((command) => {
+        try {
+          return playOne(command);
+        } catch (error: any) {
+          if (error.refusal) {
+            return { _obj: "error", message: error.refusal, result: -25920 };
+          }
+          throw error;
+        }
+      });
+    },
+  },
+  core: {
+    async executeAsModal(work: any, options: any): Promise<unknown> {
+      if (isModal || setup.options.isBusy) {
+        throw Object.assign(new Error("host is in a modal state"), { number: 9 });
+      }
+      if (!options?.commandName) {
+        throw new Error("commandName is needed");
+      }
+      isModal = true;
+      let kept: any = null;
+      try {
+        return await work({
+          hostControl: {
+            async suspendHistory({ name }: any) {
+              isSuspended = true;
+              kept = { name, layers: state.layers.map((layer) => layer.copy(null)), active: state.active.map((l) => l.id), selection };
+              return kept;
+            },
+            async resumeHistory(_: any, commit = true) {
+              isSuspended = false;
+              if (commit) {
+                history.push(kept.name);
+              } else {
+                state.layers = kept.layers;
+                state.active = all(state.layers).filter((layer) => kept.active.includes(layer.id));
+                selection = kept.selection;
+              }
+            },
+          },
+        });
+      } finally {
+        isModal = false;
+      }
+    },
+  },
+};
+
+const secrets = new Map<string, string>();
+const uxp = {
+  storage: {
+    secureStorage: {
+      async getItem(key: string) {
+        const value = secrets.get(key);
+        return value === undefined ? null : Uint8Array.from(value, (c) => c.charCodeAt(0));
+      },
+      async setItem(key: string, value: string) { secrets.set(key, value); },
+      async removeItem(key: string) { secrets.delete(key); },
+    },
+  },
+  host: { name: "Photoshop (fake)", version: "0" },
+  versions: { uxp: "0", plugin: "0.1.0" },
+};
+
+window.fake = {
+  history,
+  isModal: () => isModal,
+  liveImages: () => live.size,
+  secrets,
+  file: () => toBase64(toFile()),
+  tree: () => JSON.stringify(state.layers, (key, value) => (["pixels", "mask", "parent", "xmp"].includes(key) ? undefined : value)),
+  setSelection: (text: string | null) => { selection = text ? fromBase64(text) : null; },
+};
+(window as any).require = (name: string) => {
+  if (name === "photoshop") return photoshop;
+  if (name === "uxp") return uxp;
+  throw new Error(`no module ${name}`);
+};
