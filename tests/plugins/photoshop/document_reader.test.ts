@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { readProxy, readSelection, readWhole, shrinkMask } from "../../../plugins/photoshop_uxp_bridge/src/document_reader.ts";
+import { compare } from "../../../plugins/photoshop_uxp_bridge/src/self_check.ts";
+
+let disposed = 0;
+
+function given(data: Uint8Array | Uint16Array, width: number, height: number, components: number, left = 0, top = 0): any {
+  return {
+    imageData: {
+      width, height, components,
+      getData: async (options: any) => {
+        assert.deepEqual(options, { chunky: true, fullRange: true });
+        return data;
+      },
+      dispose: async () => { disposed += 1; },
+    },
+    sourceBounds: { left, top, right: left + width, bottom: top + height },
+  };
+}
+
+function photoshop(got: any, asked: any[] = []): any {
+  const answer = async (options: any) => { asked.push(options); return got; };
+  return { imaging: { getPixels: answer, getSelection: answer } };
+}
+
+const paper = (bits: string, width = 3, height = 2): any => ({ id: 1, width, height, bitsPerChannel: bits });
+
+test("16-bit documents are read with 16 bits and full range", async () => {
+  const asked: any[] = [];
+  const pixels = new Uint16Array(18).fill(65535);
+  const picture = await readWhole(photoshop(given(pixels, 3, 2, 3), asked), paper("bitDepth16"));
+  assert.equal(asked[0].componentSize, 16);
+  assert.deepEqual(picture, { width: 3, height: 2, channels: 3, pixels });
+});
+
+test("trimmed pixels go back to their place, on transparency", async () => {
+  const got = given(Uint8Array.of(10, 20, 30, 255), 1, 1, 4, 2, 1);
+  const { channels, pixels } = await readWhole(photoshop(got), paper("bitDepth8"));
+  assert.equal(channels, 4);
+  assert.deepEqual([...pixels.slice(20)], [10, 20, 30, 255]);
+  assert.ok(pixels.slice(0, 20).every((value) => value === 0));
+});
+
+test("the proxy is asked for in sRGB, with 8 bits and a longest side of 1024", async () => {
+  const asked: any[] = [];
+  const got = given(new Uint8Array(1024 * 512 * 3), 1024, 512, 3);
+  await readProxy(photoshop(got, asked), paper("bitDepth16", 4096, 2048));
+  assert.deepEqual(asked[0].targetSize, { width: 1024, height: 512 });
+  assert.equal(asked[0].colorProfile, "sRGB IEC61966-2.1");
+  assert.equal(asked[0].componentSize, 8);
+});
+
+test("a selection comes as its own bounding box and is put back in place", async () => {
+  const got = given(Uint8Array.of(128, 255), 2, 1, 1, 1, 1);
+  assert.deepEqual([...(await readSelection(photoshop(got), paper("bitDepth8")))], [0, 0, 0, 0, 128, 255]);
+});
+
+test("a 16-bit selection is scaled to 8 bits", async () => {
+  const got = given(Uint16Array.of(65535, 32896), 2, 1, 1, 0, 0);
+  assert.deepEqual([...(await readSelection(photoshop(got), paper("bitDepth16")))].slice(0, 2), [255, 128]);
+});
+
+test("no selection and an empty one are refused with a remedy", async () => {
+  const failing: any = { imaging: { getSelection: async () => { throw new Error("none"); } } };
+  const empty = photoshop(given(new Uint8Array(1), 1, 1, 1));
+  for (const ps of [failing, empty]) {
+    await assert.rejects(readSelection(ps, paper("bitDepth8")), { code: "selection" });
+  }
+});
+
+test("image data is given back, also after a failure", async () => {
+  disposed = 0;
+  await readWhole(photoshop(given(new Uint8Array(18), 3, 2, 3)), paper("bitDepth8"));
+  const broken = given(new Uint8Array(18), 3, 2, 3);
+  broken.imageData.getData = async () => { throw new Error("gone"); };
+  await assert.rejects(readWhole(photoshop(broken), paper("bitDepth8")));
+  assert.equal(disposed, 2);
+});
+
+test("a mask shrinks by averaging", () => {
+  const small = shrinkMask(Uint8Array.of(0, 255, 0, 255), { width: 4, height: 1 }, { width: 2, height: 1 });
+  assert.deepEqual([...small], [128, 128]);
+});
+
+test("the self-check measures in levels of 255, at 16 bits, too", () => {
+  const shown = { width: 1, height: 1, channels: 4 as const, pixels: Uint16Array.of(257 * 5, 0, 0, 0) };
+  const check = compare(shown, Uint16Array.of(0, 0, 0), 3);
+  assert.equal(check.largest, 5);
+  assert.equal(check.isGood, false);
+});
