@@ -113,6 +113,7 @@ def _finish(
         if interactive:
             from dialog import run_dialog
 
+            Gimp.progress_end()
             if not run_dialog(session, procedure, config):
                 return Gimp.PDBStatusType.CANCEL
         session.apply(config.get_property("strength"))

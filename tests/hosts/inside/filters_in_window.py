@@ -31,6 +31,20 @@ def wait_for(name):
         time.sleep(0.1)
 
 
+def finished(image, name):
+    """GIMP's own render, once it has stopped changing: with a window GIMP renders when idle."""
+    deadline = time.monotonic() + WAIT_S
+    before = None
+    while time.monotonic() < deadline:
+        shown = visible(image, name)
+        now = (WORK / name).read_bytes()
+        if now == before:
+            return shown
+        before = now
+        time.sleep(1.0)
+    raise TimeoutError(name)
+
+
 def use_dialogs():
     width, height = TASK["size"]
     image, layer = make_image(width, height, "uint8", 3, read_file("two-dogs.rgb.uint8"))
@@ -44,7 +58,7 @@ def use_dialogs():
     (WORK / "cancelled").touch()
     found["ok"] = call(REDIRECT, image, [layer], run_mode=interactive)
     found["after ok"] = observe(image)
-    found["shown"] = visible(image, "window.raw")
+    found["shown"] = finished(image, "window.raw")
     group = image.get_layers()[0]
     found["adjust"] = call(ADJUST, image, [group], run_mode=interactive)
     found["after adjust"] = observe(image)
@@ -54,6 +68,10 @@ def use_dialogs():
     (WORK / "seen-first-undo").touch()
     wait_for("undone-redirect")
     found["after second undo"] = observe(image)
+    (WORK / "seen-second-undo").touch()
+    wait_for("redone")
+    found["after redo"] = observe(image)
+    finished(image, "redone.raw")
     return found
 
 
