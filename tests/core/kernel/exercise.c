@@ -1,0 +1,225 @@
+/* Runs every loop of the render kernel on buffers of exactly the right size, so that the address,
+ * undefined-behaviour and thread sanitizers see every access; run_sanitizers.sh builds it.
+ *
+ * Checks that all instruction sets agree, that threads change nothing, and that a flat picture
+ * without curves stays as it is. Exits with 1 and a message otherwise. */
+#define GAZESHIFT_KERNEL_ALONE
+#include "../../../core/gazeshift/kernel/kernel.c"
+
+#include <pthread.h>
+#include <stdio.h>
+
+#define THREADS 4
+#define STRIP 16
+
+typedef struct {
+    const loops *run;
+    source from;
+    small_copy small;
+    drawing job;
+    float *weights;
+    ptrdiff_t radius;
+    float *narrow; /* blurred planes, when the stride is 1 */
+    int worker, workers, stage;
+} task;
+
+static unsigned state = 1;
+
+static float random_unit(void)
+{
+    state = state * 1664525u + 1013904223u;
+    return (float)(state >> 8) / 16777216.0f;
+}
+
+static double quintic(double x)
+{
+    static const double binomial[7] = {1, -6, 15, -20, 15, -6, 1};
+    double total = 0;
+    for (int k = 0; k < 7; k++) {
+        double t = x + 3 - k;
+        if (t > 0)
+            total += binomial[k] * t * t * t * t * t;
+    }
+    return total / 120;
+}
+
+static void must(int good, const char *what)
+{
+    if (!good) {
+        fprintf(stderr, "exercise: %s\n", what);
+        exit(1);
+    }
+}
+
+/* One worker's part of one stage; strips are dealt out in turn. */
+static void *work(void *argument)
+{
+    const task *t = argument;
+    const ptrdiff_t rows = t->stage == 3 ? t->from.height : t->small.height;
+    if (t->stage == 1) {
+        for (ptrdiff_t left = 8 * t->worker; left < t->small.width; left += 8 * t->workers)
+            for (int c = 0; c < 3; c++)
+                must(t->run->blur_columns(
+                         t->small.planes + c * t->small.height * t->small.width + left,
+                         t->small.height, t->small.width,
+                         t->small.width - left < 8 ? t->small.width - left : 8, t->weights,
+                         t->radius) == 1, "blur_columns failed");
+        return NULL;
+    }
+    for (ptrdiff_t top = STRIP * t->worker; top < rows; top += STRIP * t->workers) {
+        ptrdiff_t bottom = top + STRIP < rows ? top + STRIP : rows;
+        if (t->stage == 0) {
+            must(t->run->reduce(&t->from, &t->small, top, bottom) == 1, "reduce failed");
+        } else if (t->stage == 2) {
+            must(t->run->blur_rows(&t->small, t->weights, t->radius, top, bottom) == 1,
+                 "blur_rows failed");
+        } else {
+            drawing job = t->job;
+            float *strip = NULL;
+            job.mask += top * job.mask_stride;
+            job.out += top * job.out_stride;
+            if (job.blur == BLUR_PLANES) {
+                ptrdiff_t size = (bottom - top) * t->from.width;
+                strip = malloc(sizeof(float) * (size_t)(3 * size));
+                must(strip && t->run->blur_narrow(&t->from, t->weights, t->radius, top, bottom,
+                                                  strip) == 1, "blur_narrow failed");
+                job.planes = strip;
+                job.plane_stride = size;
+                job.planes_top = top;
+            }
+            must(t->run->draw(&t->from, &job, top, bottom) == 1, "draw failed");
+            free(strip);
+        }
+    }
+    return NULL;
+}
+
+static void run_stages(task base, int workers)
+{
+    for (base.stage = base.small.stride > 1 ? 0 : 3; base.stage < 4; base.stage++) {
+        pthread_t threads[THREADS];
+        task tasks[THREADS];
+        for (int i = 0; i < workers; i++) {
+            tasks[i] = base;
+            tasks[i].worker = i;
+            tasks[i].workers = workers;
+            must(pthread_create(&threads[i], NULL, work, &tasks[i]) == 0, "no thread");
+        }
+        for (int i = 0; i < workers; i++)
+            pthread_join(threads[i], NULL);
+    }
+}
+
+static void exercise(int kind, ptrdiff_t height, ptrdiff_t width, ptrdiff_t stride, int modes)
+{
+    static const size_t sizes[3] = {1, 2, 4};
+    static const float tops[3] = {255.0f, 65535.0f, 1.0f};
+    static const ptrdiff_t levels[3] = {256, 65536, 256};
+    const size_t values = (size_t)(height * width * 3), bytes = values * sizes[kind];
+    const ptrdiff_t lanes = (stride + 7) / 8 * 8, taps = 6 * stride - 1, entries = 513;
+    const ptrdiff_t small_height = (height - 1) / stride + 8, small_width = (width - 1) / stride + 8;
+    const loops *found[3];
+    int count = usable_loops(found);
+    task base = {0};
+    unsigned char *pixels = malloc(bytes), *first = malloc(bytes), *out = malloc(bytes);
+    float *mask = malloc(sizeof(float) * (size_t)(height * width));
+    float *tap = malloc(sizeof(float) * (size_t)taps);
+    float *phases = calloc((size_t)(6 * lanes), sizeof(float));
+    float *pairs = malloc(sizeof(float) * (size_t)(6 * entries));
+    float *table = malloc(sizeof(float) * (size_t)(3 * levels[kind]));
+    float *small = malloc(sizeof(float) * (size_t)(3 * small_height * small_width));
+    base.radius = 12;
+    base.weights = malloc(sizeof(float) * (size_t)(2 * base.radius + 1));
+    must(pixels && first && out && mask && tap && phases && pairs && table && small &&
+             base.weights, "no memory");
+    for (ptrdiff_t k = 0; k < 2 * base.radius + 1; k++)
+        base.weights[k] = 1.0f / (float)(2 * base.radius + 1);
+    for (ptrdiff_t k = 0; k < taps; k++)
+        tap[k] = (float)(quintic((double)(k - 3 * stride + 1) / (double)stride) / (double)stride);
+    for (ptrdiff_t t = 0; t < 6; t++)
+        for (ptrdiff_t phase = 0; phase < stride; phase++)
+            phases[t * lanes + phase] =
+                (float)quintic((double)(phase - stride * (t - 2)) / (double)stride);
+    for (int c = 0; c < 3; c++) {
+        for (ptrdiff_t i = 0; i < entries; i++) {
+            double root = (double)i / (double)(entries - 1);
+            pairs[2 * (c * entries + i)] = (float)root * tops[kind];
+            pairs[2 * (c * entries + i) + 1] =
+                i + 1 < entries ? tops[kind] / (float)(entries - 1) : 0.0f;
+        }
+        for (ptrdiff_t i = 0; i < levels[kind]; i++)
+            table[c * levels[kind] + i] = tops[kind] - (float)i;
+    }
+    for (size_t i = 0; i < values; i++) {
+        float value = random_unit() * tops[kind];
+        if (kind == KIND_U8)
+            pixels[i] = (unsigned char)value;
+        else if (kind == KIND_U16)
+            ((uint16_t *)pixels)[i] = (uint16_t)value;
+        else
+            ((float *)pixels)[i] = value;
+    }
+    for (ptrdiff_t i = 0; i < height * width; i++) {
+        float value = random_unit() * 3.0f - 1.0f;
+        mask[i] = value < 0.0f ? 0.0f : value > 1.0f ? 1.0f : value;
+    }
+    base.from = (source){(const char *)pixels, (ptrdiff_t)(3 * sizes[kind]) * width, 0, height,
+                         width, kind, 1.0f / tops[kind]};
+    base.small = (small_copy){small, small_height, small_width, stride, tap, phases};
+    base.job.front = (chain){MODE_LIGHT, 1.5f, pairs, entries};
+    base.job.back = modes == 0   ? (chain){MODE_LIGHT, -1.0f, pairs, entries}
+                    : modes == 1 ? (chain){MODE_IDENTITY, 0.0f, NULL, 0}
+                                 : (chain){MODE_CODES, 0.0f, table, levels[kind]};
+    base.job.small = base.small;
+    base.job.blur = stride > 1 ? BLUR_SMALL : BLUR_PLANES;
+    base.job.mask = (const char *)mask;
+    base.job.mask_stride = (ptrdiff_t)sizeof(float) * width;
+    base.job.out_stride = base.from.row_stride;
+    for (int i = 0; i < count; i++)
+        for (int workers = 1; workers <= THREADS; workers += THREADS - 1) {
+            int is_first = i == 0 && workers == 1;
+            base.run = found[i];
+            base.job.out = (char *)(is_first ? first : out);
+            run_stages(base, workers);
+            for (size_t k = 0; k < values && !is_first; k++) {
+                float a, b;
+                if (kind == KIND_U8) {
+                    a = first[k];
+                    b = out[k];
+                } else if (kind == KIND_U16) {
+                    a = ((uint16_t *)first)[k];
+                    b = ((uint16_t *)out)[k];
+                } else {
+                    a = ((float *)first)[k];
+                    b = ((float *)out)[k];
+                }
+                must(fabsf(a - b) <= (kind == KIND_F32 ? 1e-4f : kind == KIND_U16 ? 4.0f : 1.0f),
+                     "the instruction sets or thread counts disagree");
+            }
+        }
+    mask[height * width - 1] = 1.5f;
+    must(base.run->draw(&base.from,
+                        &(drawing){.front = {MODE_IDENTITY, 0.0f, NULL, 0},
+                                   .back = {MODE_IDENTITY, 0.0f, NULL, 0},
+                                   .small = {.stride = 1},
+                                   .mask = (const char *)mask,
+                                   .mask_stride = base.job.mask_stride,
+                                   .out = (char *)out,
+                                   .out_stride = base.job.out_stride},
+                        0, height) == -1, "a bad mask was taken");
+    free(pixels), free(first), free(out), free(mask), free(tap), free(phases), free(pairs);
+    free(table), free(small), free(base.weights);
+}
+
+int main(void)
+{
+    static const ptrdiff_t sizes[][2] = {{1, 1}, {1, 7}, {5, 3}, {33, 65}, {40, 513}, {130, 259}};
+    static const ptrdiff_t strides[] = {1, 2, 3, 5, 8, 9, 23, 70};
+    for (int kind = 0; kind < 3; kind++)
+        for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++)
+            for (size_t t = 0; t < sizeof strides / sizeof strides[0]; t++)
+                for (int modes = 0; modes < (kind == KIND_F32 ? 2 : 3); modes++)
+                    exercise(kind, sizes[s][0], sizes[s][1], strides[t], modes);
+    puts("exercise: all loops ran, nothing found");
+    return 0;
+}
