@@ -40,6 +40,9 @@ test-packaged: $(VENV)/.installed-dev  ## build the stand-alone core and try it
 test-hosts: $(VENV)/.installed-dev  ## drive real GIMP and Chromium (Debian or Ubuntu, as root)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/hosts --ignore=tests/hosts/test_packaged_core.py
 
+package: $(VENV)/.installed-dev  ## build the stand-alone core into dist/gazeshift
+	$(BIN)/python packaging/build_core.py
+
 benchmark: $(VENV)/.installed-dev  ## measure the renderer beside its peers
 	$(BIN)/python -m benchmarks
 
