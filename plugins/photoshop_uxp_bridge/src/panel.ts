@@ -122,8 +122,7 @@ export class Panel {
       const { strength, direction } = scene.existing.edit;
       this.dial.value = String(direction === "attract" ? strength : -strength);
     }
-    element("before-map").hidden = true;
-    element("after-map").hidden = true;
+    element("maps").hidden = true;
     this.showShares();
     this.say(scene.warnings.join(" "), "note");
   }
@@ -181,8 +180,8 @@ export class Panel {
     ] as const) {
       const image = element<HTMLImageElement>(id);
       image.src = await toAddress(this.ps, drawHeatMap(scene.proxy, map));
-      image.hidden = false;
     }
+    element("maps").hidden = false;
   }
 
   private async copyDiagnostics(): Promise<void> {

@@ -25,7 +25,7 @@ FAKE = Path(__file__).parent / "fake"
 EXAMPLES = ROOT / "examples"
 PHOTOS = ("dandelions", "two-dogs", "wine-and-drum")
 LARGEST, MEAN = 4.0, 0.8
-LONG_SIDE = 400
+LONG_SIDE = 240
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +94,7 @@ class Studio:
             ["node", str(FAKE / "drive.mjs"), str(config)],
             capture_output=True,
             text=True,
-            timeout=540,
+            timeout=900,
             check=False,
         )
         assert done.returncode == 0, done.stderr[-3000:]

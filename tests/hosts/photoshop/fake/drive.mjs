@@ -94,7 +94,7 @@ async function look(page) {
       after: text("share-after"), dial: document.getElementById("dial").value, apply: text("apply"),
       history: [...window.fake.history], live: window.fake.liveImages(), tree: window.fake.tree(),
       token: window.fake.secrets.get("gazeshift-token") ?? null,
-      maps: ["before-map", "after-map"].map((id) => !document.getElementById(id).hidden),
+      maps: ["before-map", "after-map"].map((id) => !document.getElementById(id).closest("[hidden]") && document.getElementById(id).naturalWidth > 0),
     };
   });
 }

@@ -1,0 +1,43 @@
+"""Draws docs/figures/photoshop-panel.png: python -m tests.hosts.photoshop.draw_figure."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from PIL import Image
+from tests.core.bridge.live import running
+from tests.hosts.photoshop.chromium import ROOT
+from tests.hosts.photoshop.test_panel import CONNECT, Studio
+
+TARGET = ROOT / "docs" / "figures" / "photoshop-panel.png"
+GAP_PX = 24
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as name, running() as bridge:
+        folder = Path(name)
+        shots = [folder / f"{k}.png" for k in range(3)]
+        studio = Studio(folder, bridge.port)
+        connected = [*CONNECT, {"press": "look"}]
+        studio.add([{"screenshot": str(shots[0])}])
+        seen = [*connected, {"press": "heat"}, {"screenshot": str(shots[1])}]
+        studio.add(seen, feather=True, theme="light")
+        applied = [*connected, {"press": "apply"}, {"screenshot": str(shots[2])}]
+        studio.add(applied, feather=True)
+        studio.run()
+        pictures = [Image.open(shot).convert("RGB") for shot in shots]
+        width = sum(one.width for one in pictures) + GAP_PX * (len(pictures) - 1)
+        figure = Image.new("RGB", (width, max(one.height for one in pictures)), "white")
+        left = 0
+        for one in pictures:
+            figure.paste(one, (left, 0))
+            left += one.width + GAP_PX
+        TARGET.parent.mkdir(parents=True, exist_ok=True)
+        # Below the last widget there is only background.
+        figure = figure.crop((0, 0, width, figure.height * 19 // 20))
+        figure.quantize(128).save(TARGET, optimize=True)
+
+
+if __name__ == "__main__":
+    main()
