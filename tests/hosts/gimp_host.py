@@ -18,7 +18,7 @@ from typing import Any
 from build_gimp import HostError, Suite, ensure_chroot
 
 INSIDE = Path(__file__).resolve().parent / "inside"
-RUN_TIMEOUT_S = 570.0
+RUN_TIMEOUT_S = 1200.0
 
 _ENTER = """
 set -e

@@ -43,7 +43,7 @@ def select(image):
     image.remove_channel(channel)
 
 
-def observe(image):
+def observe(image, selection=None):
     group = image.layers[0]
     return {
         "layers": [layer.name for layer in image.layers],
@@ -51,7 +51,7 @@ def observe(image):
         if pdb.gimp_item_is_group(group)
         else [],
         "active": image.active_layer.name,
-        "selection": pixels_of(image.selection) == read_file("two-dogs.soft.uint8"),
+        "selection": pixels_of(image.selection) == selection,
         "channels": [channel.name for channel in image.channels],
     }
 
@@ -74,8 +74,9 @@ def hosttest():
         for name, strength, direction in (("attract", 100, 0), ("divert", 80, 1)):
             image, layer = photo(width, height)
             select(image)
+            before = pixels_of(image.selection)
             answer = run(image, layer, strength, direction)
-            seen = {"answer": answer, "image": observe(image)}
+            seen = {"answer": answer, "image": observe(image, before)}
             if answer == "success":
                 group = image.layers[0]
                 seen["edit"] = group.parasite_find("gazeshift-edit").data.rstrip("\0")
