@@ -34,8 +34,6 @@ def main() -> None:
             figure.paste(one, (left, 0))
             left += one.width + GAP_PX
         TARGET.parent.mkdir(parents=True, exist_ok=True)
-        # Below the last widget there is only background.
-        figure = figure.crop((0, 0, width, figure.height * 19 // 20))
         figure.quantize(128).save(TARGET, optimize=True)
 
 
