@@ -131,6 +131,27 @@ def test_a_checkpoint_of_another_recipe_is_refused(
         make_trainer(data, lpips, tmp_path / "run").resume()
 
 
+def test_a_run_can_begin_with_the_networks_of_another(
+    data: Path, lpips: Lpips, tmp_path: Path
+) -> None:
+    first = make_trainer(data, lpips, tmp_path / "first")
+    first.train(until=2)
+    second = make_trainer(data, lpips, tmp_path / "second")
+    second.start_from(tmp_path / "first")
+    assert second.step == 0
+    for name, value in first.network.state_dict().items():
+        assert torch.equal(value, second.network.state_dict()[name]), name
+    second.train(until=2)
+    about = json.loads((tmp_path / "second" / "run.json").read_text())
+    assert about["started_from"]["run"] == "first"
+    assert about["started_from"]["step"] == 2
+
+
+def test_a_run_cannot_begin_with_nothing(data: Path, lpips: Lpips, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="does not exist"):
+        make_trainer(data, lpips, tmp_path / "run").start_from(tmp_path)
+
+
 def test_the_run_folder_tells_what_was_done(data: Path, lpips: Lpips, tmp_path: Path) -> None:
     make_trainer(data, lpips, tmp_path / "run").train(until=2)
     about = json.loads((tmp_path / "run" / "run.json").read_text())

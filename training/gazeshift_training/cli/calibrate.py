@@ -42,11 +42,15 @@ def command(run_folder: Path, data: Path, budget: float, attention_file: Path | 
 
     Example: gazeshift-train calibrate --run runs/redirector --data DATA --lpips 0.045
     """
+    import numpy as np
+
     from gazeshift.sessions import model_path
     from gazeshift_training.attention.network import load_attention
     from gazeshift_training.instances import (
+        LARGEST_SHARE_BEFORE,
         TRAINING_AREA,
         VALIDATION_AREA,
+        VALIDATION_SEED,
         eligible,
         hold_out,
         load_pair,
@@ -64,16 +68,23 @@ def command(run_folder: Path, data: Path, budget: float, attention_file: Path | 
     # The division must be the one that training made.
     _, held = hold_out(sorted(eligible(table, "train", TRAINING_AREA)), recipe.held_out)
     groups = eligible(table, "train", VALIDATION_AREA)
-    chosen = [groups[photo][0] for photo in held if photo in groups]
-    pairs = [load_pair(data, one) for one in chosen]
+    # The rules of the validation pairs, on photos of the training split.
+    generator = np.random.default_rng(VALIDATION_SEED)
+    chosen = [
+        groups[photo][int(generator.integers(len(groups[photo])))]
+        for photo in held
+        if photo in groups
+    ]
     attention = load_attention(attention_file or model_path("attention"))
-    calibrator = Calibrator(network, attention, Lpips(), pairs)
-    click.echo(f"step {step}, {len(pairs)} pairs of held-out training photos")
+    pairs = [load_pair(data, one) for one in chosen]
+    calibrator = Calibrator(network, attention, Lpips(), pairs, LARGEST_SHARE_BEFORE)
+    click.echo(f"step {step}, {len(calibrator.samples)} pairs of held-out training photos")
     for index, direction in enumerate(DIRECTIONS):
         for gain in (1.0, calibrator.find_gain(index, budget)):
             effect = calibrator.measure(index, gain)
             click.echo(
                 f"{direction}: gain {gain:.2f}, LPIPS {effect.lpips:.4f}, ratio of means "
                 f"{effect.ratio:.3f}, {effect.right:.0%} the right way, neutral cast "
-                f"{effect.cast:.2f}, hue turn {effect.turn_deg:.2f} degrees"
+                f"{effect.cast:.2f}, hue turn {effect.turn_deg:.2f} degrees, newly clipped "
+                f"{effect.clipped:.2%}"
             )

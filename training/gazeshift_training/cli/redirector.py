@@ -43,6 +43,12 @@ RECIPE = Path(__file__).parents[2] / "recipes" / "redirector.yaml"
     type=click.Path(path_type=Path, file_okay=False),
     help="Where decoded photos are kept; beside the run by default.",
 )
+@click.option(
+    "--start-from",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Folder of another run whose networks this run begins with.",
+)
+@click.option("--until", type=click.IntRange(1), help="Stop after this step; continue later.")
 @click.option("--threads", type=click.IntRange(1), help="Processor threads; all by default.")
 def command(
     data: Path,
@@ -50,6 +56,8 @@ def command(
     attention_file: Path | None,
     recipe_file: Path,
     cache: Path | None,
+    start_from: Path | None,
+    until: int | None,
     threads: int | None,
 ) -> None:
     """Train the redirector against the attention network; continue an interrupted run.
@@ -71,7 +79,9 @@ def command(
         trainer = assemble_trainer(recipe, data, run_folder, attention_file, cache)
         if trainer.resume():
             click.echo(f"continuing at step {trainer.step} of {recipe.steps}", err=True)
+        elif start_from is not None:
+            trainer.start_from(start_from)
     except (OSError, ValueError) as error:
         raise ParamError(f"The training cannot start: {error}") from error
-    trainer.train()
+    trainer.train(until)
     click.echo(f"{run_folder / 'checkpoint.pt'}: {trainer.step} steps")

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gazeshift_training.colour import hue_turn_deg, neutral_cast, srgb_to_lab
+from gazeshift_training.metrics.clipping import newly_clipped_part
 from gazeshift_training.redirector.losses import attention_share
 from gazeshift_training.redirector.network import STYLE_SIZE, RedirectorNetwork
 from gazeshift_training.redirector.ranges import scale_edit
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 
 DIRECTIONS = ("attract", "divert")
 SMALLEST_GAIN, LARGEST_GAIN = 0.6, 1.4
-_HALVINGS = 5
+_REFINEMENTS = 2
+_GROWTH = 1.8
 
 
 class Effect(NamedTuple):
@@ -44,6 +46,8 @@ class Effect(NamedTuple):
     """Mean colour cast of neutral pixels inside the mask."""
     turn_deg: float
     """Mean size of the hue turn of coloured pixels inside the mask."""
+    clipped: float
+    """Mean part of the pixels that are newly black or white in a channel."""
 
 
 class _Sample(NamedTuple):
@@ -68,6 +72,8 @@ class Calibrator:
         Measures distances.
     pairs
         Pixels (H, W, 3), sRGB codes, and mask (H, W), 0-1.
+    largest_share
+        Pairs whose mask draws more before any edit are left out.
     """
 
     def __init__(
@@ -76,10 +82,12 @@ class Calibrator:
         attention: AttentionNetwork,
         lpips: Lpips,
         pairs: Sequence[tuple[NDArray[np.uint8], NDArray[np.float32]]],
+        largest_share: float = 1.0,
     ) -> None:
         self.attention, self.lpips = attention, lpips
         with torch.no_grad():
-            self.samples = [self._sample(network, *pair) for pair in pairs]
+            samples = [self._sample(network, *pair) for pair in pairs]
+        self.samples = [sample for sample in samples if sample.share <= largest_share]
 
     def _sample(
         self, network: RedirectorNetwork, codes: NDArray[np.uint8], region: NDArray[np.float32]
@@ -107,12 +115,13 @@ class Calibrator:
                     float(attention_share(self.attention(edited), sample.mask)),
                     float(neutral_cast(sample.lab, lab, inside)),
                     abs(float(hue_turn_deg(sample.lab, lab, inside))),
+                    _clipped_part(sample.prepared.rgb, edited),
                 ]
             rows.append(row)
         table = np.array(rows)
         mean = table.mean(0)
         if only_lpips:
-            return Effect(gain, float(mean[0]), *[float("nan")] * 4)
+            return Effect(gain, float(mean[0]), *[float("nan")] * 5)
         moved = table[:, 2] > table[:, 1] if direction == 0 else table[:, 2] < table[:, 1]
         return Effect(
             gain,
@@ -121,6 +130,7 @@ class Calibrator:
             float(moved.mean()),
             float(mean[3]),
             float(mean[4]),
+            float(mean[5]),
         )
 
     def find_gain(self, direction: int, budget: float) -> float:
@@ -130,13 +140,18 @@ class Calibrator:
         )
 
 
+def _clipped_part(before: Tensor, after: Tensor) -> float:
+    rows = [np.asarray(rgb[0].permute(1, 2, 0), np.float32) for rgb in (before, after)]
+    return newly_clipped_part(*rows)
+
+
 def find_crossing(measure: Callable[[float], float], budget: float) -> float:
-    """Halve the interval of gains until a rising measure meets its budget; rounded to 0.01."""
-    low, high = SMALLEST_GAIN, LARGEST_GAIN
-    for _ in range(_HALVINGS):
-        middle = 0.5 * (low + high)
-        if measure(middle) > budget:
-            high = middle
-        else:
-            low = middle
-    return round(0.5 * (low + high), 2)
+    """Find the gain at which LPIPS meets its budget; rounded to 0.01.
+
+    LPIPS grows with the gain to the power of about 1.8, so two steps along that law are enough.
+    """
+    gain = 1.0
+    for _ in range(_REFINEMENTS):
+        gain *= (budget / measure(gain)) ** (1.0 / _GROWTH)
+        gain = min(max(gain, SMALLEST_GAIN), LARGEST_GAIN)
+    return round(gain, 2)

@@ -32,7 +32,7 @@ PROXY_LONG_SIDE = 448
 OPSET = 18
 """Operator-set version of the written files."""
 HALVED_FROM = 256
-"""Float tensors with at least this many numbers are stored in half precision."""
+"""Matrices and kernels with at least this many numbers are stored in half precision."""
 PARITY_LIMIT_CODES = 0.5
 """Largest accepted difference of a rendered pixel, in 8-bit codes."""
 
@@ -150,7 +150,8 @@ def _halve_weights(model: Any) -> None:
     casts: list[Any] = []
     for initializer in model.graph.initializer:
         array = numpy_helper.to_array(initializer)
-        if array.dtype != np.float32 or array.size < HALVED_FROM:
+        # The scaling of the inputs, a vector, spans too many magnitudes for half precision.
+        if array.dtype != np.float32 or array.ndim < 2 or array.size < HALVED_FROM:
             continue
         name = initializer.name
         stored = f"{name}.half"

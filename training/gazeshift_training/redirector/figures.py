@@ -47,8 +47,8 @@ def plot_curves(log: Path, target: Path) -> None:
         axis.set_title(title)
     known = sorted(checks)
     for name, label in (("attract", "attract"), ("divert", "divert")):
-        values = [checks[step][f"held_{name}_ratio"] for step in known]
-        axes[4].plot(known, values, marker="o", label=label)
+        ratios = [checks[step][f"held_{name}_ratio"] for step in known]
+        axes[4].plot(known, ratios, marker="o", label=label)
     axes[4].set_title("Ratio of mean shares, photos held out")
     for axis in axes:
         axis.set_xlabel("step")

@@ -18,6 +18,7 @@ SHARE_FLOOR = 0.01
 STEEPEST, FLATTEST = 2.2, 0.4
 """Slopes of the whole curve between which nothing is penalised: beyond, 8-bit photos band."""
 _NEAR_WHITE = 0.985
+_NEAR_BLACK = 3e-4  # linear light; code 1
 _SMALLEST_PART = 0.01
 """Part of the picture below which a colour figure counts less."""
 
@@ -116,7 +117,7 @@ def newly_clipped(prepared: Prepared, mask: Tensor, vector: Tensor) -> Tensor:
     brightest = prepared.rgb.amax(1, keepdim=True)
     darkest = prepared.rgb.amin(1, keepdim=True)
     bright = (brightest < _NEAR_WHITE - 0.015).to(mask.dtype)
-    dark = (darkest > 1.5 / 255.0).to(mask.dtype)
+    dark = (darkest > 3.0 / 255.0).to(mask.dtype)
     half = vector.shape[1] // 2
     place = exposure_position()
     parts: list[Tensor] = []
@@ -127,7 +128,7 @@ def newly_clipped(prepared: Prepared, mask: Tensor, vector: Tensor) -> Tensor:
         # A plain power stands in for the transfer curve: only the neighbourhood of 1 matters.
         top = linear.amax(1, keepdim=True).clamp(min=1e-3) ** (1.0 / 2.2) * gain
         white = torch.sigmoid((top - _NEAR_WHITE) / 0.006) * bright
-        black = torch.sigmoid((1e-4 - linear.amin(1, keepdim=True)) / 1e-4) * dark
+        black = torch.sigmoid((_NEAR_BLACK - linear.amin(1, keepdim=True)) / 1e-4) * dark
         size = region.mean((1, 2, 3)).clamp(min=_SMALLEST_PART)
         parts.append(((white + black) * region).mean((1, 2, 3)) / size)
     return torch.stack(parts, 1)

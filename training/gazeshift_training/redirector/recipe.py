@@ -11,8 +11,10 @@ from gazeshift_training.redirector.network import RedirectorDesign
 class LossWeights:
     """How the terms of the loss weigh against the gain in log attention share (weight 1)."""
 
-    lpips_target: float = 0.04
-    """Mean LPIPS that training aims at; the weight of LPIPS is steered towards it."""
+    lpips_attract: float = 0.04
+    """Mean LPIPS that attracting edits aim at; the weight of LPIPS is steered towards it."""
+    lpips_divert: float = 0.04
+    """The same for diverting edits."""
     lpips_start: float = 3.5
     """First weight of LPIPS."""
     lpips_rate: float = 0.015

@@ -33,7 +33,7 @@ from gazeshift_training.redirector.losses import (
     side_terms,
     weigh_terms,
 )
-from gazeshift_training.redirector.network import STYLE_SIZE, RedirectorNetwork
+from gazeshift_training.redirector.network import STYLE_SIZE, Prediction, RedirectorNetwork
 from gazeshift_training.redirector.recipe import RedirectorRecipe
 from gazeshift_training.redirector.rendering import prepare, render_edit
 from gazeshift_training.redirector.styles import StyleReader
@@ -102,6 +102,7 @@ class RedirectorTrainer:
             weight_decay=recipe.weight_decay,
         )
         self.step = 0
+        self.started_from: dict[str, Any] | None = None
         start = math.log(recipe.weights.lpips_start)
         self.log_weight = {ATTRACT: start, DIVERT: start}
         self.plan = PairPlan(data, recipe)
@@ -111,7 +112,7 @@ class RedirectorTrainer:
         recipe = self.recipe
         self.run_folder.mkdir(parents=True, exist_ok=True)
         self._describe_run()
-        if self.step == 0:
+        if self.step == 0 and self.started_from is None:
             self._standardise_inputs()
         goal = recipe.steps if until is None else min(until, recipe.steps)
         bar = tqdm(
@@ -208,7 +209,8 @@ class RedirectorTrainer:
         for sign in (ATTRACT, DIVERT):
             chosen = distance[direction == sign]
             if len(chosen):
-                error = float(chosen.mean()) / weights.lpips_target - 1.0
+                target = weights.lpips_attract if sign == ATTRACT else weights.lpips_divert
+                error = float(chosen.mean()) / target - 1.0
                 moved = self.log_weight[sign] + weights.lpips_rate * max(-1.0, min(1.0, error))
                 self.log_weight[sign] = max(math.log(0.5), min(math.log(60.0), moved))
 
@@ -221,7 +223,8 @@ class RedirectorTrainer:
 
     @torch.no_grad()
     def _update_average(self) -> None:
-        decay = min(self.recipe.average, self.step / (self.step + 10.0))
+        taken = self.step + (self.started_from["step"] if self.started_from else 0)
+        decay = min(self.recipe.average, taken / (taken + 10.0))
         for kept, new in zip(self.average.parameters(), self.network.parameters(), strict=True):
             if new.requires_grad:
                 kept.lerp_(new, 1.0 - decay)
@@ -276,7 +279,7 @@ class RedirectorTrainer:
 
     def _predict(self, network: RedirectorNetwork, batch: PairBatch, sign: float) -> Tensor:
         style = torch.zeros(len(batch.rgb), STYLE_SIZE)
-        predicted = network(_fast(batch.rgb), batch.mask, style)
+        predicted: Prediction = network(_fast(batch.rgb), batch.mask, style)
         return predicted.attract if sign > 0 else predicted.divert
 
     def _report_held_out(self) -> None:
@@ -293,6 +296,7 @@ class RedirectorTrainer:
             "average": self.average.state_dict(),
             "reader": self.reader.state_dict(),
             "optimizer": self.optimizer.state_dict(),
+            "started_from": self.started_from,
             "log_weight": [self.log_weight[ATTRACT], self.log_weight[DIVERT]],
         }
         path = self.run_folder / "checkpoint.pt"
@@ -319,12 +323,33 @@ class RedirectorTrainer:
         self.reader.load_state_dict(state["reader"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.log_weight = dict(zip((ATTRACT, DIVERT), state["log_weight"], strict=True))
-        self.step = state["step"]
+        self.step, self.started_from = state["step"], state["started_from"]
         return True
+
+    def start_from(self, run: Path) -> None:
+        """Take over the networks of another run, with this run's own recipe and schedule.
+
+        Raises
+        ------
+        ValueError
+            If that run has no checkpoint, or one of another design.
+        """
+        path = run / "checkpoint.pt"
+        if not path.exists():
+            raise ValueError(f"{path} does not exist.")
+        state: dict[str, Any] = torch.load(path, weights_only=True)
+        if state["recipe"]["design"] != recipe_as_mapping(self.recipe)["design"]:
+            raise ValueError(f"{path} was made with another design.")
+        self.network.load_state_dict(state["network"])
+        self.average.load_state_dict(state["average"])
+        self.reader.load_state_dict(state["reader"])
+        self.log_weight = dict(zip((ATTRACT, DIVERT), state["log_weight"], strict=True))
+        self.started_from = {"run": run.name, "step": state["step"], "recipe": state["recipe"]}
 
     def _describe_run(self) -> None:
         about = {
             "recipe": recipe_as_mapping(self.recipe),
+            "started_from": self.started_from,
             "data": self.data.manifest(),
             "git": git_revision(),
             "torch": torch.__version__,
