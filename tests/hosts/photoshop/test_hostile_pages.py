@@ -62,5 +62,7 @@ def test_rebound_host_names_are_refused(tried, route) -> None:
     assert json.loads(answer["text"])["code"] == "host"
 
 
-def test_the_bridge_itself_refused_every_request_that_reached_it(tried) -> None:
-    assert set(tried["statuses"]) == {403, 421}
+def test_the_bridge_itself_refused_what_reached_it(tried) -> None:
+    # Chromium shows a page's own navigations only; its fetches end as failures, as tested above.
+    assert set(tried["statuses"]) <= {403, 421}
+    assert 421 in tried["statuses"]
