@@ -12,6 +12,7 @@ from gazeshift_training.attention.network import AttentionDesign, AttentionNetwo
 from gazeshift_training.lpips import Lpips
 from gazeshift_training.redirector.critics import AttentionEnsemble
 from gazeshift_training.redirector.data import PairPlan, load_batch, prepare_data
+from gazeshift_training.redirector.figures import plot_curves, read_log
 from gazeshift_training.redirector.network import RedirectorDesign
 from gazeshift_training.redirector.recipe import RedirectorRecipe
 from gazeshift_training.redirector.train import RedirectorTrainer
@@ -145,6 +146,16 @@ def test_a_run_can_begin_with_the_networks_of_another(
     about = json.loads((tmp_path / "second" / "run.json").read_text())
     assert about["started_from"]["run"] == "first"
     assert about["started_from"]["step"] == 2
+
+
+def test_the_curves_of_both_runs_are_joined(data: Path, lpips: Lpips, tmp_path: Path) -> None:
+    make_trainer(data, lpips, tmp_path / "first").train(until=2)
+    second = make_trainer(data, lpips, tmp_path / "second")
+    second.start_from(tmp_path / "first")
+    second.train(until=2)
+    assert [row["step"] for row in read_log(tmp_path / "second")] == [1, 2, 2, 3, 4, 4]
+    plot_curves(tmp_path / "second", tmp_path / "curves.png")
+    assert (tmp_path / "curves.png").stat().st_size > 10_000
 
 
 def test_a_run_cannot_begin_with_nothing(data: Path, lpips: Lpips, tmp_path: Path) -> None:

@@ -97,7 +97,7 @@ def command(
     if curves is not None:
         from gazeshift_training.redirector.figures import plot_curves
 
-        plot_curves(run_folder / "log.jsonl", curves)
+        plot_curves(run_folder, curves)
     groups = eligible(read_instances(data / "instances.csv"), "train", TRAINING_AREA)
     _, held = hold_out(sorted(groups), recipe.held_out)
     pairs = [load_pair(data, groups[photo][0]) for photo in held[:COMPARED_PAIRS]]

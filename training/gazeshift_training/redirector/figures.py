@@ -10,13 +10,14 @@ import numpy as np
 _WINDOW = 40
 
 
-def plot_curves(log: Path, target: Path) -> None:
+def plot_curves(run: Path, target: Path) -> None:
     """Draw gain, fidelity, colour and the photos held out over the steps of a run.
 
     Parameters
     ----------
-    log
-        The run's `log.jsonl`.
+    run
+        Folder of the run. If it began with the networks of a run beside it, that one's steps
+        come first.
     target
         PNG to write.
     """
@@ -25,18 +26,18 @@ def plot_curves(log: Path, target: Path) -> None:
     mpl.use("agg")
     from matplotlib import pyplot
 
-    rows = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    rows = read_log(run)
     # A resumed run repeats the steps since its checkpoint; the later entry counts.
     steps = {row["step"]: row for row in rows if "loss" in row}
     checks = {row["step"]: row for row in rows if "held_attract_ratio" in row}
     panels = (
-        ("Gain in log share (varied asking)", (("gain", "gain"),)),
+        ("Gain in log share", (("gain", "gain"),)),
         ("LPIPS of training pairs", (("lpips", "LPIPS"),)),
         (
             "Weights of LPIPS, steered",
             (("weight_attract", "attract"), ("weight_divert", "divert")),
         ),
-        ("Excess over the free limits", (("cast", "cast²"), ("turn", "turn² / 10"))),
+        ("Excess over free limits", (("cast", "cast²"), ("turn", "turn² / 10"))),
     )
     figure, axes = pyplot.subplots(1, 5, figsize=(17, 3.3), layout="constrained")
     for axis, (title, lines) in zip(axes, panels, strict=False):
@@ -49,7 +50,7 @@ def plot_curves(log: Path, target: Path) -> None:
     for name, label in (("attract", "attract"), ("divert", "divert")):
         ratios = [checks[step][f"held_{name}_ratio"] for step in known]
         axes[4].plot(known, ratios, marker="o", label=label)
-    axes[4].set_title("Ratio of mean shares, photos held out")
+    axes[4].set_title("Ratio of means, held out")
     for axis in axes:
         axis.set_xlabel("step")
         axis.grid(alpha=0.3)
@@ -58,6 +59,21 @@ def plot_curves(log: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(target, dpi=100)
     pyplot.close(figure)
+
+
+def read_log(run: Path) -> list[dict[str, float]]:
+    """Read the lines of a run's log, behind those of the run it began with."""
+    about = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    before = about.get("started_from")
+    rows: list[dict[str, float]] = []
+    if before is not None and (run.parent / before["run"]).is_dir():
+        earlier = read_log(run.parent / before["run"])
+        rows = [row for row in earlier if row["step"] <= before["step"]]
+    taken = before["step"] if rows else 0
+    for line in (run / "log.jsonl").read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        rows.append({**row, "step": row["step"] + taken})
+    return rows
 
 
 def _smooth(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> list[float]:
