@@ -5,15 +5,24 @@ from __future__ import annotations
 import json
 import subprocess
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from tests.core.bridge.live import TOKEN, running
 from tests.hosts.photoshop.chromium import PLUGIN, chromium_program
 
+from gazeshift.bridge import security, server
+
 
 @pytest.fixture(scope="module")
 def tried(tmp_path_factory) -> dict:
-    with running() as bridge:
+    origins: list[str] = []
+
+    def recorded(caller, port) -> None:
+        origins.extend(caller.origins)
+        security.check_address(caller, port)
+
+    with running() as bridge, mock.patch.object(server, "check_address", recorded):
         config = tmp_path_factory.mktemp("hostile") / "config.json"
         config.write_text(
             json.dumps(
@@ -36,7 +45,7 @@ def tried(tmp_path_factory) -> dict:
         assert done.returncode == 0, done.stderr[-3000:]
         # The bridge still answers those who may ask.
         assert bridge.call("GET", "/v1/identity").status == 200
-    return json.loads(done.stdout)
+    return {**json.loads(done.stdout), "origins": origins}
 
 
 @pytest.mark.parametrize("origin", ["", "null origin, "])
@@ -63,6 +72,8 @@ def test_rebound_host_names_are_refused(tried, route) -> None:
 
 
 def test_the_bridge_itself_refused_what_reached_it(tried) -> None:
-    # Chromium shows a page's own navigations only; its fetches end as failures, as tested above.
     assert set(tried["statuses"]) <= {403, 421}
     assert 421 in tried["statuses"]
+    # Otherwise only Chromium's own guard would have been tested.
+    assert "null" in tried["origins"]
+    assert any(origin.startswith("http://127.0.0.1:") for origin in tried["origins"])
