@@ -43,6 +43,9 @@ test-hosts: $(VENV)/.installed-dev  ## drive real GIMP and Chromium (Debian or U
 package: $(VENV)/.installed-dev  ## build the stand-alone core into dist/gazeshift
 	$(BIN)/python packaging/build_core.py
 
+photoshop-plugin:  ## build the Photoshop panel (needs node 20)
+	cd plugins/photoshop_uxp_bridge && npm ci --no-audit --no-fund && npm run check && npm run build
+
 benchmark: $(VENV)/.installed-dev  ## measure the renderer beside its peers
 	$(BIN)/python -m benchmarks
 
