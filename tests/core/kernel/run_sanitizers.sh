@@ -11,5 +11,6 @@ for sanitizer in address,undefined thread; do
     echo "== $sanitizer"
     ${CC:-cc} $flags "-fsanitize=$sanitizer" -fno-sanitize-recover=all \
         "$here/exercise.c" -o "$build/exercise" -lm -lpthread
-    "$build/exercise"
+    case $sanitizer in thread) scope=short ;; *) scope=all ;; esac
+    "$build/exercise" $scope
 done
