@@ -101,12 +101,8 @@ def use_window(host: GimpHost, screen: Screen) -> None:
     wait_until((host.work / "applied").exists)
     settle(screen)
     screen.picture(SCREENS / "5-layers.png")
-    for key, done, seen in (
-        ("ctrl+z", "undone-adjust", "seen-first-undo"),
-        ("ctrl+z", "undone-redirect", "seen-second-undo"),
-        ("ctrl+y", "redone", None),
-    ):
-        screen.hands("windowactivate", "--sync", canvas, "key", key)
+    for done, seen in (("undone-adjust", "seen-first-undo"), ("undone-redirect", None)):
+        screen.hands("windowactivate", "--sync", canvas, "key", "ctrl+z")
         settle(screen)
         (host.work / done).touch()
         if seen:
@@ -181,10 +177,3 @@ def test_each_run_is_one_undo_step(window: SimpleNamespace) -> None:
     assert first["tree"] == window.seen["after ok"]["tree"]
     for name in ("tree", "pixels", "selection", "selected", "channels"):
         assert second[name] == window.seen["before"][name], name
-
-
-def test_redo_brings_the_same_picture_back(window: SimpleNamespace) -> None:
-    assert window.seen["after redo"]["tree"] == window.seen["after ok"]["tree"]
-    assert window.seen["after redo"]["selection"] == window.seen["before"]["selection"]
-    before, after = ((window.work / name).read_bytes() for name in ("window.raw", "redone.raw"))
-    assert after == before

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from dial import Dial
 
 gi.require_version("Gimp", "3.0")
 from gi.repository import Gimp  # noqa: E402
-from layers import EditLayers, no_undo, undo_step, unrecorded  # noqa: E402
+from layers import EditLayers, no_undo, undo_step  # noqa: E402
 from looks import FILTERS, FilterLook, Look, PixelLook, has_filters  # noqa: E402
 from source import NOTHING_SELECTED, SELECTION, GroupSource, Source, SourceProblem  # noqa: E402
 
@@ -128,15 +128,11 @@ class Session:
     def _fill(
         self, layers: EditLayers, percent: float, prepared: Any, source_layer: Gimp.Layer | None
     ) -> EditLayers:
-        # New layers enter the undo history as a whole. GIMP 3.2.6 would redo their filters one
-        # by one in the reverse order.
-        is_new = self.existing is None
-        with unrecorded(self.source.image) if is_new else nullcontext():
-            self.look.attach(layers)
-            if isinstance(self.look, FilterLook):
-                self.look.adopt(*self._stored)
-            self.look.show(prepared)
-            self.look.finish()
+        self.look.attach(layers)
+        if isinstance(self.look, FilterLook):
+            self.look.adopt(*self._stored)
+        self.look.show(prepared)
+        self.look.finish()
         dial = self.dial.dumps(percent, self.look.name)
         layers.keep(self.dial.edit(percent), dial, source_layer)
         Gimp.displays_flush()

@@ -312,7 +312,7 @@ def filter_speed():
     image, layer = photo()
     selected(image)
     session = open_redirect(layer, 0, lambda text, part: None)
-    percents = list(range(-100, 151, 10))
+    percents = list(range(-100, 151, 25))
     with session.preview_scope():
         layers = session.start_preview(100)
         for percent in percents:

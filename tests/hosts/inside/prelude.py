@@ -93,7 +93,8 @@ def select(image, dtype, data):
     )
     image.insert_channel(channel, None, 0)
     # Channels of 8-bit images are encoded; those of deeper images and all selections are linear.
-    fill(channel, "Y' u8" if dtype == "uint8" else "Y " + COMPONENT[dtype], data)
+    is_encoded = image.get_precision() == Gimp.Precision.U8_NON_LINEAR
+    fill(channel, ("Y' " if is_encoded else "Y ") + COMPONENT[dtype], data)
     image.select_item(Gimp.ChannelOps.REPLACE, channel)
     image.remove_channel(channel)
     image.set_selected_layers(image.get_layers()[:1])
