@@ -101,9 +101,9 @@ def test_another_order_can_be_asked_for(rgb):
 def test_a_part_of_a_picture_uses_the_whole_pictures_radius(rgb):
     values = {"sharpening": {"amount": 1.0}}
     whole = apply_chain(rgb, values, diagonal_px=1000.0)
-    # sigma is 2 px, its support 8 px: rows 20-100 of a part that reaches 8 px further are equal.
-    part = apply_chain(rgb[12:108], values, diagonal_px=1000.0)
-    np.testing.assert_allclose(part[8:-8], whole[20:100], atol=1e-12)
+    # sigma is 2 px, its support 10 px: rows 20-100 of a part that reaches 10 px further are equal.
+    part = apply_chain(rgb[10:110], values, diagonal_px=1000.0)
+    np.testing.assert_allclose(part[10:-10], whole[20:100], atol=1e-12)
     assert sigma_for(600, 800) == pytest.approx(2.0)
 
 
