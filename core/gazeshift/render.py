@@ -30,7 +30,7 @@ from gazeshift.workers import Ladder, Progress, check_threads, run_jobs
 STRIP_ROWS = 64
 """Rows that one job renders."""
 
-SMALL_ROWS = 32
+SMALL_ROWS = 64
 """Rows of the blur's small copy that one job computes."""
 
 _REDUCE_WORK = 0.3

@@ -371,11 +371,12 @@ static void K(look_up)(const float *RESTRICT codes, const float *RESTRICT table,
         out[i] = table[(int32_t)codes[i]];
 }
 
+/* Written so that the mask's ends come out bit for bit. */
 static void K(mix)(const float *RESTRICT front, const float *RESTRICT back,
                    const float *RESTRICT mask, float *RESTRICT out, ptrdiff_t count)
 {
     for (ptrdiff_t i = 0; i < count; i++)
-        out[i] = back[i] + mask[i] * (front[i] - back[i]);
+        out[i] = front[i] * mask[i] + back[i] * (1.0f - mask[i]);
 }
 
 /* Smallest and largest of a stretch of the mask, as the bits of the floats, which sort as the

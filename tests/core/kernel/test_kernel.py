@@ -48,7 +48,7 @@ def test_every_instruction_set_equals_the_reference(level, dtype, size, monkeypa
 @pytest.mark.parametrize("make", [noise, scene])
 def test_native_kernel_meets_its_tighter_bounds(make, monkeypatch):
     monkeypatch.setenv(VARIABLE, "native")
-    size = (250, 2600)
+    size = (60, 2600)
     mask, edit = masks(size)["soft"], strong_edit(2)
     bytes_ = make(size, "uint8")
     expected = reference(bytes_, mask, edit.regions())
@@ -99,7 +99,7 @@ def regions():
 
 
 @needs_native
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     height=st.integers(1, 150),
     width=st.one_of(st.integers(1, 300), st.integers(2500, 2700)),
