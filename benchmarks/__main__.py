@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import platform
 import sys
@@ -47,6 +48,9 @@ def main() -> None:
     rounds = options.rounds
     result["peers"] = _peers(edit, threads, rounds, result["absent"])
     result["depths"] = _depths(edit, threads, rounds, options.largest)
+    # Kept at once: an interruption later must not cost these minutes.
+    options.out.mkdir(parents=True, exist_ok=True)
+    (options.out / "unfinished.json").write_text(json.dumps(result, indent=1) + "\n")
     result["accuracy"] = _accuracy(edit)
     result["cold"] = latency.cold(max(3, rounds))
     result["resident"] = {}
@@ -56,6 +60,7 @@ def main() -> None:
     result["memory_mib"] = _memory(threads, options.largest)
     result["load"] = {"before": load_before, "after": os.getloadavg()}
     write_report(result, options.out)
+    (options.out / "unfinished.json").unlink()
     print(f"Written to {options.out}", file=sys.stderr)
 
 

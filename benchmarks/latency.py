@@ -21,7 +21,7 @@ def cold(rounds: int) -> dict[str, float]:
     python = [sys.executable, "-c"]
     results["python alone"] = _median(lambda: _run([*python, "pass"]), rounds)
     results["python with numpy"] = _median(lambda: _run([*python, "import numpy"]), rounds)
-    program = [sys.executable, "-m", "gazeshift.cli"]
+    program = [sys.executable, "-m", "gazeshift"]
     results["gazeshift --version"] = _median(lambda: _run([*program, "--version"]), rounds)
     results["import gazeshift"] = _median(lambda: _run([*python, "import gazeshift"]), rounds)
     with tempfile.TemporaryDirectory() as name:
