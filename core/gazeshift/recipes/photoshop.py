@@ -107,6 +107,7 @@ def make_recipe(edit: Edit, strength: float, target: Target) -> PhotoshopRecipe:
 
 def _region(region: RegionParameters, target: Target) -> PhotoshopRegion:
     layers: list[PhotoshopLayer] = []
+    levels = _Levels.untouched()
     for id_ in region.active():
         if id_ == "sharpening" or (id_ == "color" and target.is_grey):
             continue
@@ -116,8 +117,31 @@ def _region(region: RegionParameters, target: Target) -> PhotoshopRegion:
                 f"Photoshop has no adjustment layer equal to '{id_}'.",
                 hint="Ask for rendered pixels instead, or leave this operator out.",
             )
-        layers.append(make(region))
+        layer, levels = make(region, levels)
+        layers.append(layer)
     return PhotoshopRegion(_sharpening(region, target), tuple(layers))
+
+
+@dataclass(frozen=True)
+class _Levels:
+    """Where every level of each channel has come to, below the next layer."""
+
+    exact: NDArray[np.float64]
+    """Shape (3, 256): by the operators, 0-255."""
+    drawn: NDArray[np.int64]
+    """Shape (3, 256): by Photoshop's layers, which keep whole levels."""
+
+    @classmethod
+    def untouched(cls) -> _Levels:
+        every = np.tile(np.arange(LEVELS), (3, 1))
+        return cls(every.astype(np.float64), every)
+
+    def after(self, alone: RegionParameters) -> NDArray[np.float64]:
+        """Return `exact` after one more operator."""
+        last = LEVELS - 1
+        return last * np.stack(
+            [point_curves(alone, row / last)[k] for k, row in enumerate(self.exact)]
+        )
 
 
 def _sharpening(region: RegionParameters, target: Target) -> PhotoshopSharpening | None:
@@ -129,61 +153,96 @@ def _sharpening(region: RegionParameters, target: Target) -> PhotoshopSharpening
         name=OPERATORS["sharpening"].spec.label,
         amount=amount,
         filter="unsharpMask" if is_sharper else "gaussianBlur",
-        radius_px=round(sigma_for(target.height, target.width), 2),
-        amount_percent=round(100.0 * amount, 1) if is_sharper else None,
-        opacity_percent=100.0 if is_sharper else round(-100.0 * amount, 1),
+        # Photoshop's dialogs take tenths of a pixel from 0.1 and whole percents from 1.
+        radius_px=max(0.1, round(sigma_for(target.height, target.width), 1)),
+        amount_percent=max(1.0, round(100.0 * amount)) if is_sharper else None,
+        opacity_percent=100.0 if is_sharper else max(1.0, round(-100.0 * amount)),
     )
 
 
-def _exposure(region: RegionParameters) -> PhotoshopLayer:
+def _exposure(region: RegionParameters, levels: _Levels) -> tuple[PhotoshopLayer, _Levels]:
     (ev,) = region.get("exposure", "ev")
     label = OPERATORS["exposure"].spec.label
     exposure = round(EXPOSURE_PER_EV * ev, 4)
-    return PhotoshopLayer("exposure", label, "exposure", exposure, ())
+    drawn = np.rint(np.clip(levels.drawn * 2.0 ** (exposure / EXPOSURE_PER_EV), 0, LEVELS - 1))
+    exact = levels.after(_alone(region, "exposure"))
+    layer = PhotoshopLayer("exposure", label, "exposure", exposure, ())
+    return layer, _Levels(exact, drawn.astype(np.int64))
 
 
-def _contrast(region: RegionParameters) -> PhotoshopLayer:
-    return _curves("contrast", (_fitted(region, "contrast", "composite"),))
+def _contrast(region: RegionParameters, levels: _Levels) -> tuple[PhotoshopLayer, _Levels]:
+    return _curves(region, "contrast", levels)
 
 
-def _tone(region: RegionParameters) -> PhotoshopLayer:
-    return _curves("tone", (_fitted(region, "tone", "composite"),))
+def _tone(region: RegionParameters, levels: _Levels) -> tuple[PhotoshopLayer, _Levels]:
+    return _curves(region, "tone", levels)
 
 
-def _color(region: RegionParameters) -> PhotoshopLayer:
-    channels: tuple[Channel, ...] = ("red", "green", "blue")
-    return _curves(
-        "color",
-        tuple(
-            _fitted(region, "color", channel)
-            for channel in channels
-            if len(set(region.get("color", channel))) > 1
-        ),
-    )
+def _color(region: RegionParameters, levels: _Levels) -> tuple[PhotoshopLayer, _Levels]:
+    return _curves(region, "color", levels)
 
 
-def _curves(id_: str, curves: tuple[PhotoshopCurve, ...]) -> PhotoshopLayer:
-    return PhotoshopLayer(id_, OPERATORS[id_].spec.label, "curves", None, curves)
+def _curves(region: RegionParameters, id_: str, levels: _Levels) -> tuple[PhotoshopLayer, _Levels]:
+    alone = _alone(region, id_)
+    exact = levels.after(alone)
+    drawn = levels.drawn.copy()
+    curves: list[PhotoshopCurve] = []
+    for channel, rows in _CHANNELS_OF[id_].items():
+        if id_ == "color" and len(set(region.get(id_, channel))) == 1:
+            continue
+        operator = (LEVELS - 1) * point_curves(alone, np.arange(LEVELS) / (LEVELS - 1))[rows[0]]
+        wanted = _wanted(operator, levels.drawn[rows], exact[rows])
+        nodes, spline, mean_error, largest_error = _fit(wanted.tobytes())
+        curves.append(PhotoshopCurve(channel, nodes, mean_error, largest_error))
+        drawn[rows] = np.rint(spline)[levels.drawn[rows]]
+    layer = PhotoshopLayer(id_, OPERATORS[id_].spec.label, "curves", None, tuple(curves))
+    return layer, _Levels(exact, drawn)
 
 
-def _fitted(region: RegionParameters, id_: str, channel: Channel) -> PhotoshopCurve:
-    alone = RegionParameters({id_: region.arguments(id_)})
-    row = {"green": 1, "blue": 2}.get(channel, 0)
-    curve = (LEVELS - 1) * point_curves(alone, np.arange(LEVELS) / (LEVELS - 1))[row]
-    nodes, mean_error, largest_error = _fit(curve.tobytes())
-    return PhotoshopCurve(channel, nodes, mean_error, largest_error)
+def _alone(region: RegionParameters, id_: str) -> RegionParameters:
+    return RegionParameters({id_: region.arguments(id_)})
+
+
+def _wanted(
+    operator: NDArray[np.float64], drawn: NDArray[np.int64], exact: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the curve that also takes back what the layers below missed.
+
+    Parameters
+    ----------
+    operator
+        Shape (256,): the operator's own curve.
+    drawn
+        Shape (channels, 256): where levels lie below this layer.
+    exact
+        Shape (channels, 256): where the same levels shall lie above it.
+    """
+    reached = np.unique(drawn)
+    middle = [(exact[drawn == level].min() + exact[drawn == level].max()) / 2 for level in reached]
+    missed = np.array(middle) - operator[reached]
+    return np.asarray(operator + np.interp(np.arange(LEVELS), reached, missed))
 
 
 @lru_cache(maxsize=256)
-def _fit(curve_bytes: bytes) -> tuple[tuple[PhotoshopNode, ...], float, float]:
+def _fit(
+    curve_bytes: bytes,
+) -> tuple[tuple[PhotoshopNode, ...], NDArray[np.float64], float, float]:
     curve: NDArray[np.float64] = np.frombuffer(curve_bytes, np.float64)
     inputs, outputs = fit_nodes(curve)
-    error = np.abs(natural_spline(inputs, outputs) - curve)
+    spline = natural_spline(inputs, outputs)
+    error = np.abs(spline - curve)
     nodes = tuple(map(PhotoshopNode, inputs.tolist(), outputs.tolist()))
-    return nodes, round(float(error.mean()), 3), round(float(error.max()), 3)
+    return nodes, spline, round(float(error.mean()), 3), round(float(error.max()), 3)
 
 
-_MAKERS: dict[str, Callable[[RegionParameters], PhotoshopLayer]] = {
+_CHANNELS_OF: dict[str, dict[Channel, list[int]]] = {
+    "contrast": {"composite": [0, 1, 2]},
+    "tone": {"composite": [0, 1, 2]},
+    "color": {"red": [0], "green": [1], "blue": [2]},
+}
+
+_Maker = Callable[[RegionParameters, _Levels], tuple[PhotoshopLayer, _Levels]]
+_MAKERS: dict[str, _Maker] = {
     "exposure": _exposure,
     "contrast": _contrast,
     "tone": _tone,
