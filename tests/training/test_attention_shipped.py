@@ -9,7 +9,8 @@ import pytest
 from gazeshift.attention import AttentionModel, attention_share
 from gazeshift_training.attention.export import PARITY_LIMIT, measure_parity
 from gazeshift_training.attention.network import load_attention
-from gazeshift_training.attention.recipe import load_recipe
+from gazeshift_training.attention.recipe import AttentionRecipe
+from gazeshift_training.recipe import read_recipe
 
 ROOT = Path(__file__).parents[2]
 FILES = {
@@ -24,14 +25,14 @@ def name(request: pytest.FixtureRequest) -> str:
 
 
 def test_file_is_what_its_recipe_builds(name: str) -> None:
-    recipe = load_recipe(ROOT / "training/recipes" / f"{name}.yaml")
+    recipe = read_recipe(ROOT / "training/recipes" / f"{name}.yaml", AttentionRecipe())
     network = load_attention(FILES[name])
     assert network.design.backbone == recipe.design.backbone
     assert network.design.decoder == recipe.design.decoder
     assert network.working_area == recipe.export_area
     metadata = {entry.key: entry.value for entry in onnx.load(FILES[name]).metadata_props}
-    assert metadata["model_id"] == recipe.name
-    assert metadata["model_version"] == recipe.version
+    assert metadata["gazeshift.model_id"] == recipe.name
+    assert metadata["gazeshift.version"] == recipe.version
 
 
 def test_file_is_small_enough(name: str) -> None:

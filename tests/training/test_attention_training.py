@@ -10,14 +10,10 @@ from tests.training.attention_data import make_data
 
 from gazeshift.errors import EXIT_USAGE
 from gazeshift_training.attention.network import AttentionDesign
-from gazeshift_training.attention.recipe import (
-    AttentionRecipe,
-    load_recipe,
-    recipe_as_mapping,
-    recipe_from_mapping,
-)
+from gazeshift_training.attention.recipe import AttentionRecipe
 from gazeshift_training.attention.train import AttentionTrainer, prepare_data
 from gazeshift_training.cli import main, train_group
+from gazeshift_training.recipe import fill_recipe, read_recipe, recipe_as_mapping
 
 RECIPE = AttentionRecipe(
     design=AttentionDesign(channels=8, working_area=64 * 64),
@@ -113,13 +109,15 @@ def test_test_photos_are_never_read_and_the_holdout_is_apart(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("name", ["attention", "judge"])
 def test_shipped_recipes_load_and_round_trip(name: str) -> None:
-    recipe = load_recipe(RECIPES / f"{name}.yaml")
+    recipe = read_recipe(RECIPES / f"{name}.yaml", AttentionRecipe())
     assert recipe.name == name
-    assert recipe_from_mapping(recipe_as_mapping(recipe)) == recipe
+    assert fill_recipe(AttentionRecipe(), recipe_as_mapping(recipe)) == recipe
 
 
 def test_the_judge_is_built_differently() -> None:
-    shipped, judge = (load_recipe(RECIPES / f"{name}.yaml") for name in ("attention", "judge"))
+    shipped, judge = (
+        read_recipe(RECIPES / f"{name}.yaml", AttentionRecipe()) for name in ("attention", "judge")
+    )
     assert judge.design.backbone != shipped.design.backbone
     assert judge.design.decoder != shipped.design.decoder
     assert judge.seed != shipped.seed
@@ -137,11 +135,11 @@ def test_the_judge_is_built_differently() -> None:
 )
 def test_a_wrong_recipe_is_refused(values: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        recipe_from_mapping(values)
+        fill_recipe(AttentionRecipe(), values)
 
 
 def test_whole_numbers_serve_where_a_fraction_is_asked() -> None:
-    assert recipe_from_mapping({"pair_weight": 1}).pair_weight == 1.0
+    assert fill_recipe(AttentionRecipe(), {"pair_weight": 1}).pair_weight == 1.0
 
 
 def test_commands_train_export_score_and_show(

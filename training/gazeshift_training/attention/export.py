@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 TASK = "attention"
-"""Value of the metadata key `task`."""
+"""Value of the metadata key `gazeshift.task`."""
+PREFIX = "gazeshift."
+"""Stands before every metadata key; the first files went without."""
 PROXY_LONG_SIDE = 448
 """Long side in pixels of the pictures the network expects, as in training."""
 PARITY_LIMIT = 1e-4
@@ -65,18 +67,18 @@ def export_attention(
     writer = GraphWriter()
     result = _write_network(writer, network)
     metadata = {
-        "model_id": model_id,
-        "model_version": version,
-        "task": TASK,
-        "proxy_long_side": str(PROXY_LONG_SIDE),
-        "data": data,
-        "licence": licence,
-        "git_revision": revision,
-        "design": json.dumps(asdict(network.design), sort_keys=True),
+        "gazeshift.model_id": model_id,
+        "gazeshift.version": version,
+        "gazeshift.task": TASK,
+        "gazeshift.proxy_long_side": str(PROXY_LONG_SIDE),
+        "gazeshift.data": data,
+        "gazeshift.licence": licence,
+        "gazeshift.git_revision": revision,
+        "gazeshift.design": json.dumps(asdict(network.design), sort_keys=True),
     }
     inputs = [helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, 3, "h", "w"])]
     output = helper.make_tensor_value_info("attention", TensorProto.FLOAT, [1, 1, "map_h", "map_w"])
-    model = writer.model(inputs, result, output, metadata)
+    model = writer.model(model_id, inputs, result, output, metadata)
     partial = path.with_name(path.name + ".partial")
     partial.write_bytes(model.SerializeToString())
     partial.replace(path)
@@ -185,7 +187,7 @@ def read_exported(path: Path | str) -> tuple[AttentionDesign, dict[str, Tensor]]
         If the file is no attention network of this project.
     """
     model = onnx.load(str(path))
-    metadata = {entry.key: entry.value for entry in model.metadata_props}
+    metadata = {entry.key.removeprefix(PREFIX): entry.value for entry in model.metadata_props}
     if metadata.get("task") != TASK or "design" not in metadata:
         raise ValueError(f"{Path(path).name} is no attention network of GazeShift.")
     design = AttentionDesign(**json.loads(metadata["design"]))

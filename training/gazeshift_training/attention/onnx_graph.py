@@ -106,12 +106,17 @@ class GraphWriter:
         )
 
     def model(
-        self, inputs: list[Any], result: str, output: Any, metadata: dict[str, str]
+        self,
+        name: str,
+        inputs: list[Any],
+        result: str,
+        output: Any,
+        metadata: dict[str, str],
     ) -> onnx.ModelProto:
         """Finish: name the result as `output` says, add metadata, check the whole."""
         self.nodes.append(helper.make_node("Identity", [result], [output.name], name="result"))
         graph = helper.make_graph(
-            self.nodes, metadata["model_id"], inputs, [output], list(self.initializers.values())
+            self.nodes, name, inputs, [output], list(self.initializers.values())
         )
         model = helper.make_model(
             graph,

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
-from typing import TYPE_CHECKING, Any
-
-import yaml
+from dataclasses import dataclass, field
 
 from gazeshift_training.attention.network import AttentionDesign
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -66,58 +60,3 @@ class AttentionRecipe:
     """Strength of the global photometric changes that leave fixations alone."""
     validate_every: int = 150
     """Steps between validations; a checkpoint is written at each."""
-
-
-def load_recipe(path: Path) -> AttentionRecipe:
-    """Read a recipe from YAML; what it leaves out keeps its default.
-
-    Parameters
-    ----------
-    path
-        YAML file with keys of `AttentionRecipe`.
-
-    Returns
-    -------
-    AttentionRecipe
-        The complete recipe.
-
-    Raises
-    ------
-    ValueError
-        If a key is not known or a value has the wrong type.
-    """
-    with path.open(encoding="utf-8") as stream:
-        return recipe_from_mapping(yaml.safe_load(stream) or {})
-
-
-def recipe_from_mapping(values: dict[str, Any]) -> AttentionRecipe:
-    """Fill a recipe from plain values; see `load_recipe`."""
-    filled: AttentionRecipe = _fill(AttentionRecipe(), values, "")
-    return filled
-
-
-def recipe_as_mapping(recipe: AttentionRecipe) -> dict[str, Any]:
-    """Turn a recipe into plain values that YAML and JSON can hold."""
-    return asdict(recipe)
-
-
-def _fill(default: Any, values: Any, prefix: str) -> Any:
-    if not isinstance(values, dict):
-        raise ValueError(f"A recipe needs keys and values at {prefix or 'its top'!r}.")
-    known = {entry.name for entry in fields(default)}
-    changes: dict[str, Any] = {}
-    for key, value in values.items():
-        name = f"{prefix}{key}"
-        if key not in known:
-            raise ValueError(f"The recipe key {name!r} is not known; known are {sorted(known)}.")
-        old = getattr(default, key)
-        if is_dataclass(old):
-            changes[key] = _fill(old, value, f"{name}.")
-            continue
-        wanted = type(old)
-        if wanted is float and isinstance(value, int) and not isinstance(value, bool):
-            value = float(value)
-        if type(value) is not wanted:
-            raise ValueError(f"The recipe key {name!r} must be {wanted.__name__}, not {value!r}.")
-        changes[key] = value
-    return replace(default, **changes)

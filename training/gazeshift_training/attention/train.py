@@ -32,9 +32,10 @@ from gazeshift_training.attention.losses import (
 )
 from gazeshift_training.attention.network import AttentionNetwork
 from gazeshift_training.attention.packing import PhotoPack, build_pack
-from gazeshift_training.attention.recipe import AttentionRecipe, recipe_as_mapping
+from gazeshift_training.attention.recipe import AttentionRecipe
 from gazeshift_training.backbone import load_imagenet_weights
 from gazeshift_training.fixations import PhotoFixations, read_fixations
+from gazeshift_training.recipe import recipe_as_mapping
 
 if TYPE_CHECKING:
     from pathlib import Path

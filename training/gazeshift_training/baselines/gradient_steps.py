@@ -78,6 +78,5 @@ METHOD = Method(
     "saliency, up inside the mask and down outside (after Hagiwara et al. 2011).",
     prepare=prepare_gradient_steps,
     order=33,
-    on_subset=True,
     version=2,
 )

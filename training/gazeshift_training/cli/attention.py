@@ -75,15 +75,16 @@ def command(
     )
     from gazeshift_training.attention.figures import plot_curves
     from gazeshift_training.attention.network import AttentionNetwork, load_attention
-    from gazeshift_training.attention.recipe import load_recipe
+    from gazeshift_training.attention.recipe import AttentionRecipe
     from gazeshift_training.attention.train import AttentionTrainer, prepare_data
     from gazeshift_training.process import git_revision, keep_freed_memory
+    from gazeshift_training.recipe import read_recipe
 
     keep_freed_memory()
     if threads:
         torch.set_num_threads(threads)
     try:
-        recipe = load_recipe(recipe_file or RECIPES / f"{network}.yaml")
+        recipe = read_recipe(recipe_file or RECIPES / f"{network}.yaml", AttentionRecipe())
     except (OSError, ValueError) as error:
         raise ParamError(f"The recipe cannot be used: {error}") from error
     area = recipe.design.working_area

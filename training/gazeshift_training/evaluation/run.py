@@ -130,7 +130,12 @@ def model_stamp(model: Path) -> str:
 
 
 def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+    """Digest what a network computes; notes in its metadata may change without consequence."""
+    import onnx
+
+    model = onnx.load(path)
+    del model.metadata_props[:]
+    return hashlib.sha256(model.SerializeToString(deterministic=True)).hexdigest()[:12]
 
 
 def run_plan(
