@@ -137,6 +137,11 @@ class Redirector:
         """
         return self._facts().has_styles
 
+    def open_ahead(self) -> None:
+        """Begin to open both networks in threads; nothing is raised before they are used."""
+        self.network.open_ahead()
+        self.attention.network.open_ahead()
+
     def predict_proxy(
         self, proxy: Proxy, style: int | Sequence[float] | None = None, *, measure: bool = True
     ) -> Prediction:
@@ -176,7 +181,7 @@ class Redirector:
         outputs = self.network.run(
             {name: np.ascontiguousarray(values, np.float32) for name, values in feeds.items()}
         )
-        before = self.attention.share(proxy.rgb, proxy.mask) if measure else None
+        before = self.share(proxy) if measure else None
         edits: dict[Direction, Edit] = {}
         for direction in DIRECTIONS:
             try:
@@ -209,15 +214,25 @@ class Redirector:
         ModelError
             If the attention network is missing or broken.
         """
-        if proxy.mask is None:
-            raise ParamError("An attention share needs a mask.")
-        before = edit.share_before
-        if before is None:
-            before = self.attention.share(proxy.rgb, proxy.mask)
+        before = self.share(proxy) if edit.share_before is None else edit.share_before
         if edit.is_identity:
             return replace(edit, share_before=before, share_after=before)
-        after = self.attention.share(render_proxy(proxy, edit), proxy.mask)
+        after = self.share(proxy._replace(rgb=render_proxy(proxy, edit)))
         return replace(edit, share_before=before, share_after=after)
+
+    def share(self, proxy: Proxy) -> float:
+        """Measure how much of the viewers' attention falls on a proxy's mask, 0-1.
+
+        Raises
+        ------
+        ParamError
+            If the proxy has no mask.
+        ModelError
+            If the attention network is missing or broken.
+        """
+        if proxy.mask is None:
+            raise ParamError("An attention share needs a mask.")
+        return self.attention.share(proxy.rgb, proxy.mask)
 
     def predict(
         self,

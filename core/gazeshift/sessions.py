@@ -169,6 +169,18 @@ class Network:
             for name, values in zip(names, results, strict=True)
         }
 
+    def open_ahead(self) -> None:
+        """Begin to open the file in a thread, so that it is ready sooner when it is needed.
+
+        Nothing is raised here: whatever goes wrong comes up when the network is used.
+        """
+        if self._session is None:
+            threading.Thread(target=self._open_quietly, name="gazeshift-network").start()
+
+    def _open_quietly(self) -> None:
+        with contextlib.suppress(ModelError):
+            self._opened()
+
     def _opened(self) -> Any:
         if self._session is None:
             with self._lock:
@@ -219,6 +231,9 @@ class Network:
     def _create(self, runtime: Any, full_name: str) -> Any:
         options = runtime.SessionOptions()
         options.log_severity_level = _QUIET if full_name == PROVIDERS["cpu"] else _SILENT
+        # Waiting threads sleep: spinning would take the cores away from what runs between two
+        # networks, and costs more than it gains on pictures of this size.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         names = [full_name]
         if full_name == PROVIDERS["cuda"]:
             _preload_cuda(runtime)

@@ -48,6 +48,19 @@ def test_rendering_needs_no_network_runtime() -> None:
     assert not modules & {"onnxruntime", "torch", "PIL", "aiohttp"}
 
 
+def test_the_reference_decoder_does_not_load_all_of_numpy() -> None:
+    # The wrapper of array_api_compat would load numpy.f2py, which takes a fifth of a second.
+    modules = loaded_by(
+        "import numpy; from gazeshift.operators import OPERATORS; "
+        "OPERATORS['sharpening'].apply(numpy.zeros((2, 2, 3), 'f'), amount=1.0)"
+    )
+    assert "numpy" in modules
+    is_standard = "numpy.f2py" not in modules
+    import numpy
+
+    assert is_standard == hasattr(numpy, "__array_namespace_info__")
+
+
 def test_prediction_needs_no_torch() -> None:
     modules = loaded_by("import gazeshift; gazeshift.Redirector()")
     assert not modules & {"onnxruntime", "torch", "PIL", "aiohttp"}

@@ -67,6 +67,9 @@ def command(
     Prints the part of the viewers' attention that falls on the mask before and after the edit,
     as an attention network predicts it.
     """
+    from concurrent.futures import ThreadPoolExecutor
+    from dataclasses import replace
+
     from gazeshift.cli.outputs.kinds import Result
     from gazeshift.cli.shared import session
     from gazeshift.cli.shared.jobs import Job, expand_photos, plan_jobs
@@ -93,6 +96,7 @@ def command(
     check_signed_strength(strength)
     attention = AttentionModel(attention_model, provider=provider)
     redirector = Redirector(model, attention=attention, provider=provider)
+    redirector.open_ahead()
     reporter = session.Reporter(as_json=as_json, results_to_stderr=output == "-")
 
     def work(job: Job) -> session.Answer:
@@ -106,9 +110,17 @@ def command(
             icc_profile=photo.icc_profile,
             long_side=redirector.proxy_long_side,
         )
-        prediction = redirector.predict_proxy(proxy, style, measure=False)
-        edit = prediction.at(strength)
-        pixels = render(photo.pixels, selection, edit)
+        with ThreadPoolExecutor(1, "gazeshift-measure") as aside:
+            before = aside.submit(redirector.share, proxy)
+            prediction = redirector.predict_proxy(proxy, style, measure=False)
+            unmeasured = prediction.at(strength, measure=False)
+
+            def measure() -> Edit:
+                return redirector.measure(proxy, replace(unmeasured, share_before=before.result()))
+
+            measuring = aside.submit(measure)
+            pixels = render(photo.pixels, selection, unmeasured)
+            edit = measuring.result()
         result = Result(photo, selection, edit, pixels, proxy, attention)
         written = session.write_outputs(job, result, force=force)
         warnings = [*photo.warnings, *proxy.warnings]

@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import math
 
-import array_api_compat
-
 from gazeshift.operators.spec import Array, Value
+
+_IS_STANDARD = "__array_namespace_info__"
+"""A numpy with this function (2.1 and later) is an array-API namespace itself."""
 
 
 def namespace(rgb: Array) -> Array:
     """Return the array-API namespace (numpy or torch) that `rgb` belongs to."""
+    import numpy
+
+    if isinstance(rgb, (numpy.ndarray, numpy.generic)) and hasattr(numpy, _IS_STANDARD):
+        return numpy
+    # Its wrapper of numpy loads all of numpy, even f2py: a fifth of a second.
+    import array_api_compat
+
     return array_api_compat.array_namespace(rgb)
 
 
 def as_array(value: Value, like: Array) -> Array:
     """Return `value` as an array of the kind, dtype and device of `like`."""
+    import array_api_compat
+
     xp = namespace(like)
     if array_api_compat.is_array_api_obj(value):
         return xp.astype(value, like.dtype)
@@ -105,6 +115,8 @@ def gaussian_blur(values: Array, sigma_px: float) -> Array:
     sigma_px
         Standard deviation in pixels, positive.
     """
+    import array_api_compat
+
     xp = namespace(values)
     weights = gaussian_weights(sigma_px)
     radius_px = len(weights) // 2
