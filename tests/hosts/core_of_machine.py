@@ -17,6 +17,8 @@ from typing import Any
 
 from gimp_host import GimpHost, enter_host
 
+from gazeshift.bridge.security import prove
+
 # A gazeshift of the same Python that runs the tests.
 CORE = [sys.executable, "-m", "gazeshift"]
 
@@ -62,6 +64,8 @@ def stand_in(folder: Path, core: dict[str, Any], identity: dict[str, Any]) -> It
     """
 
     class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
         def do_GET(self) -> None:
             answers = {
                 "/v1/identity": identity,
@@ -69,6 +73,10 @@ def stand_in(folder: Path, core: dict[str, Any], identity: dict[str, Any]) -> It
             }
             body = json.dumps(answers[self.path]).encode()
             self.send_response(200)
+            challenge = self.headers.get("GazeShift-Challenge")
+            if challenge:
+                token = Path(core["token_file"]).read_text().strip()
+                self.send_header("GazeShift-Proof", prove(token, server.server_port, challenge))
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)

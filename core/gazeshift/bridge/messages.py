@@ -16,6 +16,12 @@ PROTOCOL = 1
 PROTOCOL_HEADER = "GazeShift-Protocol"
 """Header that every request but identity carries, and every answer."""
 
+CHALLENGE_HEADER = "GazeShift-Challenge"
+"""Header of an identity request: random digits that the bridge has to answer with a proof."""
+
+PROOF_HEADER = "GazeShift-Proof"
+"""Header of an identity answer: HMAC-SHA256 of the challenge and the port, keyed by the token."""
+
 BINARY_TYPE = "application/x-gazeshift"
 """Content type of a JSON header followed by raw bytes."""
 

@@ -17,6 +17,16 @@ DOCUMENT = Path(__file__).with_name("openapi.json")
 """The copy that is checked in."""
 
 
+_DIGITS = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
+_PROOF = {
+    "description": (
+        "HMAC-SHA256, keyed by the token's text, of 'gazeshift-identity PORT CHALLENGE'; only "
+        "when a challenge was sent."
+    ),
+    "schema": _DIGITS,
+}
+
+
 def build_document() -> dict[str, Any]:
     """Return the OpenAPI 3.1 document as plain data."""
     components: dict[str, Any] = {}
@@ -32,8 +42,10 @@ def build_document() -> dict[str, Any]:
                 "default": {"description": "An error", "content": {JSON_TYPE: error}},
             },
         }
-        if not route.is_open:
-            operation["parameters"] = [{"$ref": "#/components/parameters/protocol"}]
+        needed = "challenge" if route.is_open else "protocol"
+        operation["parameters"] = [{"$ref": f"#/components/parameters/{needed}"}]
+        if route.is_open:
+            operation["responses"]["200"]["headers"] = {messages.PROOF_HEADER: _PROOF}
         if route.request is not None:
             operation["requestBody"] = _request(route, route.request, components)
         paths[route.path] = {route.method.lower(): operation}
@@ -50,7 +62,14 @@ def build_document() -> dict[str, Any]:
                     "in": "header",
                     "required": True,
                     "schema": {"const": str(messages.PROTOCOL)},
-                }
+                },
+                "challenge": {
+                    "name": messages.CHALLENGE_HEADER,
+                    "in": "header",
+                    "required": False,
+                    "description": "Random digits, for a proof that the bridge knows the token.",
+                    "schema": _DIGITS,
+                },
             },
             "schemas": dict(sorted(components.items())),
         },

@@ -1,12 +1,16 @@
 """Who may talk to the bridge.
 
 Loopback alone is no boundary: a web page can send requests to 127.0.0.1, and a host name can be
-rebound to it. So the Host, the Origin and a secret token are checked, exactly.
+rebound to it. So the Host, the Origin and a secret token are checked, exactly. In the other
+direction, any local user can listen on a port that a dead bridge has left, to collect the token;
+so a caller first asks for a proof that the bridge knows it.
 """
 
 from __future__ import annotations
 
+import hashlib
 import hmac
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,6 +18,7 @@ from gazeshift.bridge.failures import RequestError
 from gazeshift.bridge.messages import PROTOCOL, PROTOCOL_HEADER
 
 _WEB_SCHEMES = ("http:", "https:")
+_CHALLENGE = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -24,6 +29,39 @@ class Caller:
     origins: Sequence[str]
     protocols: Sequence[str]
     authorizations: Sequence[str]
+
+
+def prove(token: str, port: int, challenge: str) -> str:
+    """Return the proof that only a holder of the token, listening on this port, can give.
+
+    The port is part of it, so that an impostor cannot pass the challenge on to the real bridge.
+
+    Parameters
+    ----------
+    token
+        The installation's secret.
+    port
+        Port on 127.0.0.1 that the caller has asked.
+    challenge
+        The caller's 64 random hexadecimal digits.
+    """
+    text = f"gazeshift-identity {port} {challenge}"
+    return hmac.new(token.encode(), text.encode(), hashlib.sha256).hexdigest()
+
+
+def answer_challenge(given: Sequence[str], token: str, port: int) -> str | None:
+    """Return the proof that a request asks for; None if it asks for none.
+
+    Raises
+    ------
+    RequestError
+        If the challenge is not 64 hexadecimal digits.
+    """
+    if not given:
+        return None
+    if len(given) != 1 or not _CHALLENGE.fullmatch(given[0]):
+        raise RequestError("A challenge has 64 hexadecimal digits.")
+    return prove(token, port, given[0])
 
 
 def check_address(caller: Caller, port: int) -> None:
@@ -95,4 +133,11 @@ def _check_protocol(given: Sequence[str]) -> None:
     )
 
 
-__all__ = ["PROTOCOL_HEADER", "Caller", "check_address", "check_caller"]
+__all__ = [
+    "PROTOCOL_HEADER",
+    "Caller",
+    "answer_challenge",
+    "check_address",
+    "check_caller",
+    "prove",
+]

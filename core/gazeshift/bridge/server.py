@@ -21,7 +21,7 @@ from gazeshift.bridge.failures import RequestError, status_of
 from gazeshift.bridge.framing import join_body
 from gazeshift.bridge.ports import ADDRESS, DEFAULT_PORTS
 from gazeshift.bridge.routes import JSON_TYPE, Route, routes
-from gazeshift.bridge.security import Caller, check_address, check_caller
+from gazeshift.bridge.security import Caller, answer_challenge, check_address, check_caller
 from gazeshift.errors import BridgeError, GazeShiftError
 from gazeshift.schema import encode
 
@@ -197,7 +197,7 @@ class BridgeServer:
                 body = await self._read(request, length)
                 answer, pieces = await self._work(route, body, request)
                 del body
-                response = await _send(request, answer, pieces)
+                response = await _send(request, answer, pieces, self._proof(request, route))
             finally:
                 if route.takes != "none":
                     self._requests -= 1
@@ -217,6 +217,11 @@ class BridgeServer:
             check_caller(caller, self._settings.token)
         if request.query_string:
             raise RequestError("No route takes parameters in its address.")
+
+    def _proof(self, request: web.Request, route: Route) -> dict[str, str]:
+        given = request.headers.getall(messages.CHALLENGE_HEADER, []) if route.is_open else []
+        proof = answer_challenge(given, self._settings.token, self._port)
+        return {} if proof is None else {messages.PROOF_HEADER: proof}
 
     def _reserve(self, length: int) -> None:
         """Count a request with a body; refuse it if too much is being held already."""
@@ -341,9 +346,9 @@ def _body_length(request: web.Request, route: Route) -> int:
 
 
 async def _send(
-    request: web.Request, answer: Answer, pieces: list[memoryview]
+    request: web.Request, answer: Answer, pieces: list[memoryview], headers: dict[str, str]
 ) -> web.StreamResponse:
-    response = web.StreamResponse(headers=_HEADERS)
+    response = web.StreamResponse(headers={**_HEADERS, **headers})
     response.content_type = JSON_TYPE if answer.sections is None else messages.BINARY_TYPE
     response.content_length = sum(len(piece) for piece in pieces)
     await response.prepare(request)

@@ -104,6 +104,14 @@ def read_or_make_token() -> str:
     return token
 
 
+def read_token() -> str | None:
+    """Return this installation's token; None if there is none yet, or it cannot be read."""
+    try:
+        return _read_token(token_path())
+    except OSError:
+        return None
+
+
 def is_private(path: Path) -> bool:
     """Tell whether only its owner may use a file; on Windows the user's folder sees to that."""
     return os.name != "posix" or not path.stat().st_mode & 0o077

@@ -2,14 +2,18 @@
 
 The plug-in holds no mathematics and no networks. Everything that has to be computed is asked
 from `gazeshift bridge`, a service on 127.0.0.1 that this module finds through `core.json`, a
-file that `gazeshift install gimp` writes beside the plug-in.
+file that `gazeshift install gimp` writes beside the plug-in. The token is sent only on connections
+whose other end has proven that it knows the token, for anyone on the machine can listen on a port.
 """
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import http.client
 import json
 import os
+import secrets
 import struct
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -25,6 +29,7 @@ HOST = "127.0.0.1"
 FIND_TIMEOUT_S = 2.0
 START_TIMEOUT_S = 60.0
 ANSWER_TIMEOUT_S = 300.0
+LONGEST_IDENTITY = 1 << 16
 
 # GIMP sets these for its own Python and libraries; another program would load the wrong ones.
 FOREIGN_VARIABLES = (
@@ -141,13 +146,13 @@ def _running(core: Mapping[str, Any]) -> Bridge | None:
     if runtime is not None and runtime.get("version") == core.get("version"):
         ports = [runtime.get("port")]
     for port in ports:
-        identity = _identity(port)
-        if identity is None:
+        try:
+            connection, identity = _open(port, token, FIND_TIMEOUT_S)
+        except (OSError, TypeError, http.client.HTTPException, BridgeProblem):
             continue
-        expected = runtime.get("instance") if runtime is not None else identity.get("instance")
-        if identity.get("instance") == expected:
-            _check_protocol(identity)
-            return Bridge(port, token)
+        connection.close()
+        _check_protocol(identity)
+        return Bridge(port, token)
     return None
 
 
@@ -178,11 +183,10 @@ def _started(core: Mapping[str, Any]) -> Bridge:
             "core-slow",
         ) from error
     if done.returncode:
-        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        said = done.stderr.decode("utf-8", "replace")
         raise BridgeProblem(
-            "GazeShift did not start: "
-            + (said[-1] if said else f"it ended with code {done.returncode}.")
-            + " Run `gazeshift doctor` in a terminal.",
+            f"GazeShift did not start. {_complaint(said, done.returncode)} "
+            "`gazeshift doctor` in a terminal tells more.",
             "core-failed",
         )
     try:
@@ -217,16 +221,52 @@ def _check_protocol(identity: Mapping[str, Any]) -> None:
     )
 
 
-def _identity(port: Any) -> dict[str, Any] | None:
-    connection = http.client.HTTPConnection(HOST, port, timeout=FIND_TIMEOUT_S)
+def _complaint(said: str, status: int) -> str:
+    """Return the error and the hint that the core has printed, or its last words."""
+    lines = said.strip().splitlines()
+    told = [
+        line.removeprefix(mark)
+        for mark in ("Error: ", "Hint: ")
+        for line in lines
+        if line.startswith(mark)
+    ]
+    return " ".join(told) or (lines[-1] if lines else f"It ended with code {status}.")
+
+
+def _open(
+    port: int, token: str, timeout_s: float
+) -> tuple[http.client.HTTPConnection, dict[str, Any]]:
+    """Connect to the bridge, and have it prove that it knows the token.
+
+    Raises
+    ------
+    BridgeProblem
+        If something else listens there.
+    OSError, HTTPException
+        If nothing answers.
+    """
+    challenge = secrets.token_hex(32)
+    connection = http.client.HTTPConnection(HOST, port, timeout=timeout_s)
     try:
-        connection.request("GET", "/v1/identity")
-        answer = json.loads(connection.getresponse().read(65536))
-    except (OSError, ValueError, TypeError, http.client.HTTPException):
-        return None
-    finally:
+        connection.connect()
+        # Only this connection is proven; it must not be replaced by another one silently.
+        connection.auto_open = 0
+        connection.request("GET", "/v1/identity", headers={"GazeShift-Challenge": challenge})
+        answer = connection.getresponse()
+        identity = _parsed(answer.read(LONGEST_IDENTITY))
+        text = f"gazeshift-identity {port} {challenge}"
+        expected = hmac.new(token.encode(), text.encode(), hashlib.sha256).hexdigest()
+        given = answer.getheader("GazeShift-Proof", "")
+        if not hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode()):
+            raise BridgeProblem(
+                f"Another program listens on port {port} in GazeShift's place, so nothing was "
+                "sent to it. Try again; if it happens again, run `gazeshift doctor`.",
+                "proof",
+            )
+    except BaseException:
         connection.close()
-    return answer if isinstance(answer, dict) and answer.get("name") == "gazeshift" else None
+        raise
+    return connection, identity
 
 
 def _read_text(path: str | None) -> str | None:
@@ -349,7 +389,6 @@ class Bridge:
     def _call(
         self, method: str, route: str, content_type: str | None, pieces: list[bytes]
     ) -> bytes:
-        connection = http.client.HTTPConnection(HOST, self.port, timeout=ANSWER_TIMEOUT_S)
         headers = {
             "Authorization": f"Bearer {self._token}",
             "GazeShift-Protocol": str(PROTOCOL),
@@ -357,7 +396,9 @@ class Bridge:
         if content_type is not None:
             headers["Content-Type"] = content_type
             headers["Content-Length"] = str(sum(map(len, pieces)))
+        connection = None
         try:
+            connection, _ = _open(self.port, self._token, ANSWER_TIMEOUT_S)
             try:
                 connection.request(method, f"/v1/{route}", pieces or None, headers)
             except (BrokenPipeError, ConnectionResetError):
@@ -373,7 +414,8 @@ class Bridge:
                 "stopped",
             ) from error
         finally:
-            connection.close()
+            if connection is not None:
+                connection.close()
         if response.status != http.client.OK:
             raise _refusal(response.status, body)
         return body

@@ -2,16 +2,20 @@
 """The way from GIMP 2.10's Python 2.7 to the GazeShift core. Standard library only.
 
 The same protocol as the plug-in for GIMP 3: `core.json` beside this file tells where the core
-is, `gazeshift bridge --ensure` starts it, and everything is computed there.
+is, `gazeshift bridge --ensure` starts it, and everything is computed there. The token is sent only
+on connections whose other end has proven that it knows the token.
 """
 
+import binascii
+import hashlib
+import hmac
+import httplib
 import io
 import json
 import os
 import socket
 import struct
 import subprocess
-import urllib2
 
 PROTOCOL = 1
 CORE_FILE = "core.json"
@@ -50,8 +54,6 @@ class Bridge(object):
     def __init__(self, port, token):
         self._port = port
         self._token = token
-        # Never through a proxy, whatever the environment says.
-        self._opener = urllib2.build_opener(urllib2.ProxyHandler({}))
 
     def predict(self, layout, pixels, mask, icc_profile, style):
         """Return both directions' edits for 8-bit pixels and an 8-bit mask."""
@@ -82,24 +84,28 @@ class Bridge(object):
     def _call(self, route, header, sections):
         text = json.dumps(header)
         body = b"".join([struct.pack("<I", len(text)), text] + list(sections))
-        request = urllib2.Request(
-            "http://127.0.0.1:%d/v1/%s" % (self._port, route),
-            body,
-            {
-                "Authorization": "Bearer " + str(self._token),
-                "GazeShift-Protocol": str(PROTOCOL),
-                "Content-Type": "application/x-gazeshift",
-            },
-        )
+        headers = {
+            "Authorization": "Bearer " + str(self._token),
+            "GazeShift-Protocol": str(PROTOCOL),
+            "Content-Type": "application/x-gazeshift",
+        }
+        connection = None
         try:
-            return self._opener.open(request, timeout=ANSWER_TIMEOUT_S).read()
-        except urllib2.HTTPError as error:
-            raise _refusal(error.code, error.read())
-        except (urllib2.URLError, socket.error, IOError, ValueError) as error:
+            connection, _ = _open(self._port, self._token, ANSWER_TIMEOUT_S)
+            connection.request("POST", "/v1/" + route, body, headers)
+            answer = connection.getresponse()
+            told = answer.read()
+        except (socket.error, IOError, ValueError, httplib.HTTPException) as error:
             raise BridgeProblem(
                 "GazeShift stopped answering, so nothing was changed. Try again; if it happens "
                 "again, run 'gazeshift doctor' in a terminal. (%s)" % error
             )
+        finally:
+            if connection is not None:
+                connection.close()
+        if answer.status != httplib.OK:
+            raise _refusal(answer.status, told)
+        return told
 
 
 def clean_environment(environment):
@@ -127,12 +133,13 @@ def _running(core):
     if runtime is not None and runtime.get("version") == core.get("version"):
         ports = [runtime.get("port")]
     for port in ports:
-        identity = _identity(port)
-        if identity is None:
+        try:
+            connection, identity = _open(port, token, FIND_TIMEOUT_S)
+        except (socket.error, IOError, ValueError, httplib.HTTPException, BridgeProblem):
             continue
-        if runtime is None or identity.get("instance") == runtime.get("instance"):
-            _check_protocol(identity)
-            return Bridge(port, token)
+        connection.close()
+        _check_protocol(identity)
+        return Bridge(port, token)
     return None
 
 
@@ -157,9 +164,9 @@ def _started(core):
             "GazeShift cannot be started: %s (%s). %s" % (command[0], error, INSTALL_HINT)
         )
     if process.returncode:
-        lines = complained.decode("utf-8", "replace").strip().splitlines() or ["no reason given"]
         raise BridgeProblem(
-            "GazeShift did not start: %s Run 'gazeshift doctor' in a terminal." % lines[-1]
+            "GazeShift did not start. %s 'gazeshift doctor' in a terminal tells more."
+            % _complaint(complained.decode("utf-8", "replace"), process.returncode)
         )
     told = _parsed(printed.decode("utf-8", "replace").strip().split("\n")[-1])
     _check_protocol(told)
@@ -178,14 +185,40 @@ def _check_protocol(identity):
         )
 
 
-def _identity(port):
-    opener = urllib2.build_opener(urllib2.ProxyHandler({}))
+def _complaint(said, status):
+    """Return the error and the hint that the core has printed, or its last words."""
+    lines = said.strip().splitlines()
+    told = [
+        line[len(mark) :]
+        for mark in ("Error: ", "Hint: ")
+        for line in lines
+        if line.startswith(mark)
+    ]
+    return " ".join(told) or (lines[-1] if lines else "It ended with code %s." % status)
+
+
+def _open(port, token, timeout_s):
+    """Connect to the bridge, and have it prove that it knows the token."""
+    challenge = str(binascii.hexlify(os.urandom(32)).decode("ascii"))
+    connection = httplib.HTTPConnection("127.0.0.1", int(port), timeout=timeout_s)
     try:
-        answer = opener.open("http://127.0.0.1:%d/v1/identity" % port, timeout=FIND_TIMEOUT_S)
-        identity = json.loads(answer.read())
-    except (IOError, socket.error, ValueError, TypeError):
-        return None
-    return identity if identity.get("name") == "gazeshift" else None
+        connection.connect()
+        # Only this connection is proven; it must not be replaced by another one silently.
+        connection.auto_open = 0
+        connection.request("GET", "/v1/identity", None, {"GazeShift-Challenge": challenge})
+        answer = connection.getresponse()
+        identity = _parsed(answer.read())
+        text = "gazeshift-identity %d %s" % (port, challenge)
+        expected = hmac.new(str(token).encode("ascii"), text.encode("ascii"), hashlib.sha256)
+        if answer.getheader("GazeShift-Proof", "") != expected.hexdigest():
+            raise BridgeProblem(
+                "Another program listens on port %d in GazeShift's place, so nothing was sent to "
+                "it. Try again; if it happens again, run 'gazeshift doctor'." % port
+            )
+    except BaseException:
+        connection.close()
+        raise
+    return connection, identity
 
 
 def _refusal(status, body):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 from tests.core.bridge.live import TOKEN, LiveBridge
 
@@ -164,3 +166,30 @@ def test_every_answer_names_the_protocol(bridge) -> None:
 
 def test_it_listens_on_loopback_only(bridge) -> None:
     assert bridge.address == ("127.0.0.1", bridge.port)
+
+
+def identity(bridge: LiveBridge, challenge: str):
+    return bridge.call("GET", "/v1/identity", headers={"GazeShift-Challenge": challenge})
+
+
+def test_it_proves_that_it_knows_the_token(bridge) -> None:
+    challenge = "0a" * 32
+    # RFC 2104 with SHA-256, written out.
+    key = TOKEN.encode().ljust(64, b"\0")
+    text = f"gazeshift-identity {bridge.port} {challenge}".encode()
+    inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in key) + text).digest()
+    outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in key) + inner).hexdigest()
+    assert identity(bridge, challenge).headers["GazeShift-Proof"] == outer
+
+
+def test_it_proves_nothing_unasked(bridge) -> None:
+    assert "GazeShift-Proof" not in bridge.call("GET", "/v1/identity", headers={}).headers
+    challenged = bridge.headers(GazeShift_Challenge="0a" * 32)
+    assert "GazeShift-Proof" not in bridge.call("GET", "/v1/operators", headers=challenged).headers
+
+
+@pytest.mark.parametrize("challenge", ["", "0a", "0A" * 32, "0a" * 33, "g" * 64])
+def test_a_strange_challenge_is_refused(bridge, challenge) -> None:
+    reply = identity(bridge, challenge)
+    assert (reply.status, reply.json()["code"]) == (400, "request")
+    assert "GazeShift-Proof" not in reply.headers

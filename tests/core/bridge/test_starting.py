@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.core.bridge.live import TOKEN
 
 import gazeshift
 from gazeshift.bridge.client import ask_identity, find_running
@@ -27,6 +28,7 @@ from gazeshift.bridge.state import (
     read_runtime,
     runtime_path,
     token_path,
+    write_private,
     write_runtime,
 )
 from gazeshift.errors import BridgeError
@@ -183,6 +185,17 @@ def test_a_runtime_file_whose_port_another_bridge_has_does_not_count(bridge) -> 
     assert find_running() is None
 
 
+def test_a_bridge_that_knows_another_token_does_not_count(bridge) -> None:
+    runtime = RuntimeFile(
+        **{**vars(other_runtime(bridge.port)), "instance": bridge.server.instance}
+    )
+    write_runtime(runtime)
+    read_or_make_token()
+    assert find_running() is None
+    write_private(token_path(), TOKEN)
+    assert find_running() == runtime
+
+
 @needs_posix
 def test_a_stale_runtime_file_is_replaced() -> None:
     write_runtime(other_runtime(1))
@@ -209,6 +222,7 @@ def test_a_bridge_of_another_version_keeps_its_port(bridge, monkeypatch) -> None
     runtime = other_runtime(bridge.port, version="0.0.1")
     monkeypatch.setattr("gazeshift.bridge.server.__version__", "0.0.1")
     bridge.server._engine._version = "0.0.1"
+    write_private(token_path(), TOKEN)
     write_runtime(RuntimeFile(**{**runtime.__dict__, "instance": bridge.server.instance}))
     assert find_running().version == "0.0.1"
     told = json.loads(run("--ensure", "--port", "0", "--idle-minutes", "1").stdout)

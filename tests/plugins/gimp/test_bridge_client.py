@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import bridge_client
 import numpy as np
@@ -139,9 +143,85 @@ def test_refusal_is_the_core_s_own_sentence(started: tuple[Bridge, Path]) -> Non
     with pytest.raises(BridgeProblem) as refused:
         started[0].predict(picture()[0], empty)
     assert refused.value.code == "mask"
+
+
+class Listener(BaseHTTPRequestHandler):
+    """A local user's own server on the port that a dead bridge has left."""
+
+    protocol_version = "HTTP/1.1"
+    heard: ClassVar[list[str]] = []
+    real_port: ClassVar[int] = 0
+
+    def do_GET(self) -> None:
+        self.heard.append(str(self.headers))
+        # It passes the challenge on to the real bridge, which answers for its own port.
+        real = http.client.HTTPConnection("127.0.0.1", self.real_port, timeout=30)
+        challenge = {"GazeShift-Challenge": self.headers["GazeShift-Challenge"]}
+        real.request("GET", "/v1/identity", headers=challenge)
+        answer = real.getresponse()
+        body = answer.read()
+        self.send_response(200)
+        self.send_header("GazeShift-Proof", answer.headers["GazeShift-Proof"])
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+        real.close()
+
+    do_POST = do_GET
+
+    def log_message(self, *arguments: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def impostor(started: tuple[Bridge, Path]) -> Iterator[int]:
+    Listener.heard.clear()
+    Listener.real_port = started[0].port
+    with ThreadingHTTPServer(("127.0.0.1", 0), Listener) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server.server_port
+        server.shutdown()
+        thread.join()
+
+
+def test_token_is_not_sent_to_who_cannot_prove_to_know_it(
+    started: tuple[Bridge, Path], impostor: int
+) -> None:
+    token = (started[1] / "state" / "token").read_text().strip()
+    with pytest.raises(BridgeProblem) as refused:
+        Bridge(impostor, token).predict(picture()[0], half_mask()[0])
+    assert refused.value.code == "proof"
+    assert len(Listener.heard) == 1
+    assert token not in Listener.heard[0]
+    assert "Authorization" not in Listener.heard[0]
+
+
+def test_bridge_that_took_another_s_port_is_passed_over(
+    started: tuple[Bridge, Path], impostor: int
+) -> None:
+    bridge, root = started
+    runtime = json.loads((root / "state" / "bridge.json").read_text())
+    stale = root / "stale.json"
+    stale.write_text(json.dumps({**runtime, "port": impostor}))
+    folder = core_json(root / "passed-over", root / "state", runtime_file=str(stale))
+    assert connect(folder).port == bridge.port
+    assert Listener.heard
+
+
+def test_proof_is_of_this_installation_s_token(started: tuple[Bridge, Path]) -> None:
     with pytest.raises(BridgeProblem) as wrong:
         Bridge(started[0].port, "not the token").operators()
-    assert wrong.value.code == "token"
+    assert wrong.value.code == "proof"
+
+
+def test_failed_start_shows_the_error_and_the_hint(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    folder = core_json(tmp_path / "plugin", tmp_path / "file" / "state")
+    with pytest.raises(BridgeProblem, match="cannot be made") as problem:
+        connect(folder)
+    assert "GAZESHIFT_STATE_DIR" in problem.value.message
+    assert "Error:" not in problem.value.message
 
 
 def test_vanished_core_is_said_in_a_sentence() -> None:
