@@ -37,8 +37,10 @@ lint: $(VENV)/.installed-dev  ## check style, types and the import rules
 test-packaged: $(VENV)/.installed-dev  ## build the stand-alone core and try it
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/hosts/test_packaged_core.py
 
-test-hosts: $(VENV)/.installed-dev  ## drive real GIMP and Chromium (Debian or Ubuntu, as root)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/hosts --ignore=tests/hosts/test_packaged_core.py
+test-hosts: $(VENV)/.installed-dev  ## drive real GIMP and Chromium (Debian, as root)
+	$(BIN)/python tests/hosts/install_host_tools.py
+	$(BIN)/python tests/hosts/build_gimp.py
+	PATH="$(CURDIR)/$(BIN):$$PATH" OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/hosts --ignore=tests/hosts/test_packaged_core.py
 
 package: $(VENV)/.installed-dev  ## build the stand-alone core into dist/gazeshift
 	$(BIN)/python packaging/build_core.py
