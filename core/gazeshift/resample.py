@@ -1,19 +1,29 @@
 """Separable resampling of pictures and masks: area means to shrink, straight lines to grow.
 
 Plain sums, no matrix products: the same input gives the same bits on every machine, and no
-library starts threads of its own.
+library starts threads of its own. `kernel/shrink.c` does the same, bit for bit, where it was built.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from os import cpu_count
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gazeshift.kernel import NUMPY, chosen_kernel
+
 BAND_VALUES = 2**23
+SMALL_VALUES = 2**18
+"""A picture of at most this many values is resampled in the calling thread."""
+_KINDS = {"uint8": 0, "uint16": 1, "float32": 2}
+_CELL = np.dtype(
+    [("first", "i8"), ("rows", "i8"), ("weights", "f4", 3), ("unused", "f4")], align=True
+)
 
 
 class Cell(NamedTuple):
@@ -52,23 +62,89 @@ def resize(values: NDArray[Any], height: int, width: int) -> NDArray[np.float32]
     """
     rows, columns = values.shape[:2]
     channels = values.shape[2] if values.ndim == 3 else 1
-    flat = values.reshape(rows, columns * channels)
-    down, across = _cells(rows, height), _cells(columns, width)
     result = np.empty((height, width, channels), np.float32)
-    threads = min(4, cpu_count() or 1)
+    module = _native_module()
+    if module is not None and values.dtype.name in _KINDS and channels in (1, 3):
+        fill_rows = _native_rows(module, values.reshape(rows, columns, channels), result)
+    else:
+        fill_rows = _numpy_rows(values.reshape(rows, columns * channels), columns, result)
+    threads = 1 if values.size <= SMALL_VALUES else min(4, cpu_count() or 1)
     band = min(-(-height // threads), max(1, BAND_VALUES // (columns * channels)))
 
     def fill_band(top: int) -> None:
-        band_cells = down[top : top + band]
-        tall = _mix_rows(flat, band_cells).reshape(len(band_cells), columns, channels)
-        turned = np.ascontiguousarray(tall.transpose(1, 0, 2)).reshape(columns, -1)
-        narrow = _mix_rows(turned, across).reshape(width, len(band_cells), channels)
-        result[top : top + band] = narrow.transpose(1, 0, 2)
+        fill_rows(top, min(top + band, height))
 
-    with ThreadPoolExecutor(threads) as pool:
-        for _ in pool.map(fill_band, range(0, height, band)):
-            pass
+    if threads == 1:
+        for top in range(0, height, band):
+            fill_band(top)
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            for _ in pool.map(fill_band, range(0, height, band)):
+                pass
     return result.reshape(height, width, *values.shape[2:])
+
+
+def _numpy_rows(
+    flat: NDArray[Any], columns: int, result: NDArray[np.float32]
+) -> Callable[[int, int], None]:
+    height, width, channels = result.shape
+    down, across = _cells(flat.shape[0], height), _cells(columns, width)
+
+    def fill_rows(top: int, bottom: int) -> None:
+        cells = down[top:bottom]
+        tall = _mix_rows(flat, cells).reshape(len(cells), columns, channels)
+        turned = np.ascontiguousarray(tall.transpose(1, 0, 2)).reshape(columns, -1)
+        narrow = _mix_rows(turned, across).reshape(width, len(cells), channels)
+        result[top:bottom] = narrow.transpose(1, 0, 2)
+
+    return fill_rows
+
+
+def _native_rows(
+    module: Any, values: NDArray[Any], result: NDArray[np.float32]
+) -> Callable[[int, int], None]:
+    rows, columns, channels = values.shape
+    size = values.itemsize
+    steps = {columns == 1 or values.strides[1] == channels * size}
+    steps.add(channels == 1 or values.strides[2] == size)
+    if not all(steps) or not values.flags.aligned or not values.dtype.isnative:
+        values = np.ascontiguousarray(values, values.dtype.newbyteorder("="))
+    down, across = _packed_cells(rows, result.shape[0]), _packed_cells(columns, result.shape[1])
+
+    def fill_rows(top: int, bottom: int) -> None:
+        module.resample(
+            values.ctypes.data,
+            values.strides[0],
+            columns,
+            _KINDS[values.dtype.name],
+            channels,
+            down.ctypes.data,
+            across.ctypes.data,
+            top,
+            bottom,
+            result.shape[1],
+            result.ctypes.data,
+        )
+
+    return fill_rows
+
+
+def _native_module() -> Any:
+    if chosen_kernel() == NUMPY:
+        return None
+    try:
+        from gazeshift.kernel import _shrink  # type: ignore[attr-defined,unused-ignore]
+    except ImportError:
+        return None
+    return _shrink
+
+
+@lru_cache(maxsize=16)
+def _packed_cells(size_in: int, size_out: int) -> NDArray[Any]:
+    packed = np.zeros(size_out, _CELL)
+    for position, cell in enumerate(_cells(size_in, size_out)):
+        packed[position] = (cell.first, cell.rows, cell[2:], 0.0)
+    return packed
 
 
 def _mix_rows(values: NDArray[Any], cells: list[Cell]) -> NDArray[np.float32]:
