@@ -6,6 +6,7 @@ same picture gets the same edit wherever it is opened.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,9 +14,11 @@ from numpy.typing import NDArray
 
 from gazeshift.errors import ImageError, MaskError
 from gazeshift.icc import profile_colour_space, rgb_profile_from_grey
-from gazeshift.resample import resize
+from gazeshift.resample import resize, resize_stream
 
 PROXY_LONG_SIDE = 448
+
+Rows = Callable[[int, int], NDArray[Any]]
 
 
 class Proxy(NamedTuple):
@@ -79,22 +82,49 @@ def make_proxy(
             hint="Pass RGB pixels without alpha.",
         )
     height, width = proxy_size(pixels.shape[0], pixels.shape[1], long_side)
-    rgb = resize(pixels, height, width)
-    if pixels.dtype in (np.uint8, np.uint16):
-        rgb *= np.float32(1 / np.iinfo(pixels.dtype).max)
-    elif pixels.dtype.kind != "f":
-        raise ImageError(
-            f"Pixels of type {pixels.dtype} cannot be used.",
-            hint="Pass uint8, uint16, or float values from 0 to 1.",
+    rgb, warnings = _finish_pixels(resize(pixels, height, width), pixels.dtype, icc_profile)
+    if mask is None:
+        return Proxy(rgb, None, warnings)
+    if mask.shape != pixels.shape[:2]:
+        raise MaskError(
+            f"The mask has shape {mask.shape}, the picture {pixels.shape[:2]}.",
+            hint="Bring the mask to the picture's size first.",
         )
-    if not np.isfinite(rgb).all():
-        raise ImageError(
-            "The picture holds values that are not numbers (NaN or infinity).",
-            hint="Repair it in the program that wrote it.",
-        )
-    np.clip(rgb, 0, 1, out=rgb)
-    rgb, warnings = _to_srgb(rgb, icc_profile)
-    return Proxy(rgb, _shrink_mask(mask, pixels.shape, height, width), warnings)
+    return Proxy(rgb, _finish_mask(resize(mask, height, width)), warnings)
+
+
+def make_proxy_from_rows(
+    pixels: Rows,
+    mask: Rows,
+    *,
+    height: int,
+    width: int,
+    icc_profile: bytes | None = None,
+    long_side: int = PROXY_LONG_SIDE,
+) -> Proxy:
+    """Make the same proxy of a photo whose rows come in bands.
+
+    Parameters
+    ----------
+    pixels, mask
+        Called with the first and the last (excluded) row that are wanted, from top to bottom;
+        give what `make_proxy` takes.
+    height, width
+        Size of the photo in pixels.
+    icc_profile, long_side
+        See `make_proxy`.
+
+    Raises
+    ------
+    ImageError
+        If the pixels hold values that are not finite.
+    MaskError
+        If the mask does.
+    """
+    size = proxy_size(height, width, long_side)
+    dtype = pixels(0, 1).dtype
+    rgb, warnings = _finish_pixels(resize_stream(pixels, height, *size), dtype, icc_profile)
+    return Proxy(rgb, _finish_mask(resize_stream(mask, height, *size)), warnings)
 
 
 def proxy_size(height: int, width: int, long_side: int = PROXY_LONG_SIDE) -> tuple[int, int]:
@@ -122,17 +152,26 @@ def proxy_size(height: int, width: int, long_side: int = PROXY_LONG_SIDE) -> tup
     )
 
 
-def _shrink_mask(
-    mask: NDArray[Any] | None, shape: tuple[int, ...], height: int, width: int
-) -> NDArray[np.float32] | None:
-    if mask is None:
-        return None
-    if mask.shape != shape[:2]:
-        raise MaskError(
-            f"The mask has shape {mask.shape}, the picture {shape[:2]}.",
-            hint="Bring the mask to the picture's size first.",
+def _finish_pixels(
+    rgb: NDArray[np.float32], dtype: np.dtype[Any], icc_profile: bytes | None
+) -> tuple[NDArray[np.float32], tuple[str, ...]]:
+    if dtype in (np.uint8, np.uint16):
+        rgb *= np.float32(1 / np.iinfo(dtype).max)
+    elif dtype.kind != "f":
+        raise ImageError(
+            f"Pixels of type {dtype} cannot be used.",
+            hint="Pass uint8, uint16, or float values from 0 to 1.",
         )
-    small = resize(mask, height, width)
+    if not np.isfinite(rgb).all():
+        raise ImageError(
+            "The picture holds values that are not numbers (NaN or infinity).",
+            hint="Repair it in the program that wrote it.",
+        )
+    np.clip(rgb, 0, 1, out=rgb)
+    return _to_srgb(rgb, icc_profile)
+
+
+def _finish_mask(small: NDArray[np.float32]) -> NDArray[np.float32]:
     if not np.isfinite(small).all():
         raise MaskError("The mask holds values that are not numbers (NaN or infinity).")
     return np.clip(small, 0, 1)

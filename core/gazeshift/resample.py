@@ -20,6 +20,8 @@ from gazeshift.kernel import NUMPY, chosen_kernel
 BAND_VALUES = 2**23
 SMALL_VALUES = 2**18
 """A picture of at most this many values is resampled in the calling thread."""
+STREAM_ROWS = 256
+"""Rows of a streamed picture that are asked for at a time."""
 _KINDS = {"uint8": 0, "uint16": 1, "float32": 2}
 _CELL = np.dtype(
     [("first", "i8"), ("rows", "i8"), ("weights", "f4", 3), ("unused", "f4")], align=True
@@ -60,14 +62,68 @@ def resize(values: NDArray[Any], height: int, width: int) -> NDArray[np.float32]
     NDArray
         Shape (height, width) or (height, width, C), float32, in the units of `values`.
     """
+    rows = values.shape[0]
+    result = np.empty((height, width, *values.shape[2:]), np.float32)
+    _fill(values, _cells(rows, height), _cells(values.shape[1], width), result)
+    return result
+
+
+def resize_rows(
+    values: NDArray[Any], height: int, width: int, top: int, bottom: int
+) -> NDArray[np.float32]:
+    """Return rows `top` to `bottom` (excluded) of what `resize` returns."""
+    result = np.empty((bottom - top, width, *values.shape[2:]), np.float32)
+    _fill(
+        values, _cells(values.shape[0], height)[top:bottom], _cells(values.shape[1], width), result
+    )
+    return result
+
+
+def resize_stream(
+    rows: Callable[[int, int], NDArray[Any]], height_in: int, height: int, width: int
+) -> NDArray[np.float32]:
+    """Return what `resize` returns, for a picture whose rows come in bands.
+
+    Parameters
+    ----------
+    rows
+        Called with the first and the last (excluded) row that are wanted, from top to bottom.
+    height_in
+        Rows of the picture.
+    height, width
+        Size of the result in pixels, at least 1.
+    """
+    down = _cells(height_in, height)
+    parts = []
+    top = 0
+    while top < height:
+        first = down[top].first
+        bottom = top + 1
+        while bottom < height and down[bottom].first + down[bottom].rows - first <= STREAM_ROWS:
+            bottom += 1
+        band = rows(first, down[bottom - 1].first + down[bottom - 1].rows)
+        cells = [cell._replace(first=cell.first - first) for cell in down[top:bottom]]
+        part = np.empty((bottom - top, width, *band.shape[2:]), np.float32)
+        _fill(band, cells, _cells(band.shape[1], width), part)
+        parts.append(part)
+        top = bottom
+    return np.concatenate(parts)
+
+
+def _fill(
+    values: NDArray[Any], down: list[Cell], across: list[Cell], result: NDArray[np.float32]
+) -> None:
     rows, columns = values.shape[:2]
     channels = values.shape[2] if values.ndim == 3 else 1
-    result = np.empty((height, width, channels), np.float32)
+    height = len(down)
+    flat = result.reshape(height, len(across), channels)
     module = _native_module()
     if module is not None and values.dtype.name in _KINDS and channels in (1, 3):
-        fill_rows = _native_rows(module, values.reshape(rows, columns, channels), result)
+        fill_rows = _native_rows(
+            module, values.reshape(rows, columns, channels), down, across, flat
+        )
     else:
-        fill_rows = _numpy_rows(values.reshape(rows, columns * channels), columns, result)
+        fill_rows = _numpy_rows(values.reshape(rows, columns * channels), down, across, flat)
     threads = 1 if values.size <= SMALL_VALUES else min(4, cpu_count() or 1)
     band = min(-(-height // threads), max(1, BAND_VALUES // (columns * channels)))
 
@@ -81,14 +137,13 @@ def resize(values: NDArray[Any], height: int, width: int) -> NDArray[np.float32]
         with ThreadPoolExecutor(threads) as pool:
             for _ in pool.map(fill_band, range(0, height, band)):
                 pass
-    return result.reshape(height, width, *values.shape[2:])
 
 
 def _numpy_rows(
-    flat: NDArray[Any], columns: int, result: NDArray[np.float32]
+    flat: NDArray[Any], down: list[Cell], across: list[Cell], result: NDArray[np.float32]
 ) -> Callable[[int, int], None]:
-    height, width, channels = result.shape
-    down, across = _cells(flat.shape[0], height), _cells(columns, width)
+    _, width, channels = result.shape
+    columns = flat.shape[1] // channels
 
     def fill_rows(top: int, bottom: int) -> None:
         cells = down[top:bottom]
@@ -101,15 +156,19 @@ def _numpy_rows(
 
 
 def _native_rows(
-    module: Any, values: NDArray[Any], result: NDArray[np.float32]
+    module: Any,
+    values: NDArray[Any],
+    down: list[Cell],
+    across: list[Cell],
+    result: NDArray[np.float32],
 ) -> Callable[[int, int], None]:
-    rows, columns, channels = values.shape
+    _, columns, channels = values.shape
     size = values.itemsize
     steps = {columns == 1 or values.strides[1] == channels * size}
     steps.add(channels == 1 or values.strides[2] == size)
     if not all(steps) or not values.flags.aligned or not values.dtype.isnative:
         values = np.ascontiguousarray(values, values.dtype.newbyteorder("="))
-    down, across = _packed_cells(rows, result.shape[0]), _packed_cells(columns, result.shape[1])
+    packed_down, packed_across = _packed(down), _packed(across)
 
     def fill_rows(top: int, bottom: int) -> None:
         module.resample(
@@ -118,8 +177,8 @@ def _native_rows(
             columns,
             _KINDS[values.dtype.name],
             channels,
-            down.ctypes.data,
-            across.ctypes.data,
+            packed_down.ctypes.data,
+            packed_across.ctypes.data,
             top,
             bottom,
             result.shape[1],
@@ -139,11 +198,11 @@ def _native_module() -> Any:
     return _shrink
 
 
-@lru_cache(maxsize=16)
-def _packed_cells(size_in: int, size_out: int) -> NDArray[Any]:
-    packed = np.zeros(size_out, _CELL)
-    for position, cell in enumerate(_cells(size_in, size_out)):
-        packed[position] = (cell.first, cell.rows, cell[2:], 0.0)
+def _packed(cells: list[Cell]) -> NDArray[Any]:
+    packed = np.zeros(len(cells), _CELL)
+    packed["first"] = [cell.first for cell in cells]
+    packed["rows"] = [cell.rows for cell in cells]
+    packed["weights"] = [cell[2:] for cell in cells]
     return packed
 
 
@@ -179,6 +238,7 @@ def _sum_type(values: NDArray[Any], count: int) -> type[np.generic]:
     return np.float32
 
 
+@lru_cache(maxsize=8)
 def _cells(size_in: int, size_out: int) -> list[Cell]:
     make = _area_cell if size_out <= size_in else _linear_cell
     return [make(position, size_in, size_out) for position in range(size_out)]

@@ -101,11 +101,22 @@ def read_photo(path: Path) -> Photo:
         If the file is missing, empty, damaged or cut off, or holds values that are not numbers.
     """
     path = Path(path)
+    return _read(read_start(path), path.name, path, str(path))
+
+
+def read_start(path: Path) -> bytes:
+    """Return a file's first bytes.
+
+    Raises
+    ------
+    ImageError
+        If it is missing, a folder or closed to us.
+    """
     try:
         if path.is_dir():
             raise ImageError(f"{path.name} is a folder, not a photo.", hint="Name a file in it.")
         with path.open("rb") as file:
-            start = file.read(START_BYTES)
+            return file.read(START_BYTES)
     except FileNotFoundError:
         raise ImageError(
             f"There is no file {path}.", hint="Check the name and the folder."
@@ -117,7 +128,6 @@ def read_photo(path: Path) -> Photo:
         ) from None
     except (OSError, ValueError) as error:
         raise ImageError(f"{path.name} cannot be opened: {error}.") from None
-    return _read(start, path.name, path, str(path))
 
 
 def read_photo_bytes(data: bytes, *, name: str = "photo") -> Photo:
@@ -145,7 +155,83 @@ def read_photo_bytes(data: bytes, *, name: str = "photo") -> Photo:
     return _read(data[:START_BYTES], name, None, data)
 
 
-def _read(start: bytes, name: str, path: Path | None, source: str | bytes) -> Photo:
+@dataclass
+class Opened:
+    """A photo file whose header was read and accepted; its pixels were not."""
+
+    name: str
+    path: Path | None
+    source: str | bytes
+    """Where libvips finds it."""
+    file_format: FileFormat
+    header: Any
+    """The picture as libvips opened it, turned upright when its pixels are asked for."""
+    warnings: list[str]
+    is_lossless: bool
+    exif: bytes | None
+    """The block of a TIFF file, which libvips does not find."""
+
+    def upright(self) -> Any:
+        """Open the file anew and return the upright picture, still undecoded."""
+        import pyvips
+
+        access = "random" if _orientation(self.header) > 1 else "sequential"
+        image = _open(pyvips, self.file_format, self.source, access=access)
+        return image.autorot() if access == "random" else image
+
+    def damage(self, error: Exception) -> ImageError:
+        """Return the error for pixels that cannot be decoded, ready to raise."""
+        return _damaged(self.name, self.file_format, str(error))
+
+    def photo(self, pixels: NDArray[Any], alpha: NDArray[Any] | None) -> Photo:
+        """Return the photo with everything that the header says.
+
+        Parameters
+        ----------
+        pixels, alpha
+            See `Photo`.
+        """
+        warnings = list(self.warnings)
+        compression = _text(self.header, "compression")
+        is_jpeg = self.file_format.name == "JPEG" or compression == "jpeg"
+        return Photo(
+            pixels=pixels,
+            alpha=alpha,
+            icc_profile=_usable_profile(self.header, warnings),
+            is_grey=self.header.bands < 3,
+            name=self.name,
+            source=self.path,
+            format_name=self.file_format.name,
+            is_lossless=self.is_lossless and not is_jpeg,
+            is_compressed=compression != "none",
+            exif=_usable_exif(self.exif or _blob(self.header, "exif-data"), warnings),
+            metadata=_metadata(self.header),
+            resolution_px_per_mm=_resolution(self.header),
+            warnings=tuple(warnings),
+        )
+
+
+def open_photo(start: bytes, name: str, path: Path | None, source: str | bytes) -> Opened:
+    """Look at a photo file without decoding its pixels.
+
+    Parameters
+    ----------
+    start
+        The file's first bytes.
+    name
+        What to call the photo in messages.
+    path
+        The file; None for a photo in memory.
+    source
+        The file's name or its content.
+
+    Raises
+    ------
+    UnsupportedFormat
+        If it is no photo that GazeShift edits.
+    ImageError
+        If it is empty or damaged.
+    """
     if not start:
         raise ImageError(f"{name} is empty (0 bytes).", hint="Copy it again from where it was.")
     file_format = identify_format(start)
@@ -167,30 +253,25 @@ def _read(start: bytes, name: str, path: Path | None, source: str | bytes) -> Ph
     try:
         header = _open(pyvips, file_format, source, access="sequential")
         check_header(header, file_format, name)
-        if _orientation(header) > 1:
-            header = _open(pyvips, file_format, source, access="random")
-        samples = _decode(header)
     except pyvips.Error as error:
         raise _damaged(name, file_format, str(error)) from None
+    return Opened(name, path, source, file_format, header, warnings, is_lossless, exif)
+
+
+def _read(start: bytes, name: str, path: Path | None, source: str | bytes) -> Photo:
+    opened = open_photo(start, name, path, source)
+    import pyvips
+
+    try:
+        # The header's own picture is decoded where that works: the file is opened once.
+        is_upright = _orientation(opened.header) == 1
+        samples = _decode(opened.header if is_upright else opened.upright())
+    except pyvips.Error as error:
+        raise opened.damage(error) from None
     if samples.dtype == np.float32:
-        warnings += _check_floats(samples, name)
-    compression = _text(header, "compression")
-    pixels, alpha = _split(samples)
-    return Photo(
-        pixels=pixels,
-        alpha=alpha,
-        icc_profile=_usable_profile(header, warnings),
-        is_grey=samples.shape[2] < 3,
-        name=name,
-        source=path,
-        format_name=file_format.name,
-        is_lossless=is_lossless and file_format.name != "JPEG" and compression != "jpeg",
-        is_compressed=compression != "none",
-        exif=_usable_exif(exif or _blob(header, "exif-data"), warnings),
-        metadata=_metadata(header),
-        resolution_px_per_mm=_resolution(header),
-        warnings=tuple(warnings),
-    )
+        opened.warnings += float_warnings(float(samples.min()), float(samples.max()), name)
+    pixels, alpha = split_samples(samples)
+    return opened.photo(pixels, alpha)
 
 
 def _open(pyvips: Any, file_format: FileFormat, source: str | bytes, *, access: str) -> Any:
@@ -206,13 +287,12 @@ def _orientation(header: Any) -> int:
 
 
 def _decode(image: Any) -> NDArray[Any]:
-    if _orientation(image) > 1:
-        image = image.autorot()
     samples = np.frombuffer(image.write_to_memory(), SAMPLE_TYPES[image.format])
     return samples.reshape(image.height, image.width, image.bands)
 
 
-def _split(samples: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any] | None]:
+def split_samples(samples: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    """Return RGB, shape (H, W, 3), and alpha of samples with one to four bands."""
     bands = samples.shape[2]
     alpha = np.ascontiguousarray(samples[..., -1]) if bands in (2, 4) else None
     if bands == 3:
@@ -222,8 +302,14 @@ def _split(samples: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any] | None]:
     return np.repeat(samples[..., :1], 3, axis=2), alpha
 
 
-def _check_floats(samples: NDArray[Any], name: str) -> list[str]:
-    lowest, highest = float(samples.min()), float(samples.max())
+def float_warnings(lowest: float, highest: float, name: str) -> list[str]:
+    """Warn about float values outside 0-1.
+
+    Raises
+    ------
+    ImageError
+        If they are not numbers.
+    """
     if not (np.isfinite(lowest) and np.isfinite(highest)):
         raise ImageError(
             f"{name} holds values that are not numbers (NaN or infinity).",
