@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 
-.PHONY: help demo test lint test-packaged test-hosts benchmark photoshop-plugin package clean
+.PHONY: help demo test lint test-packaged test-hosts benchmark photoshop-plugin package wheel clean
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 20
@@ -44,6 +44,9 @@ test-hosts: $(VENV)/.installed-dev  ## drive real GIMP and Chromium (Debian, as 
 
 package: $(VENV)/.installed-dev  ## build the stand-alone core into dist/gazeshift
 	$(BIN)/python packaging/build_core.py
+
+wheel: $(VENV)/.installed-dev  ## build the wheel into dist/ and try it in a fresh environment
+	$(BIN)/python packaging/try_wheel.py
 
 photoshop-plugin:  ## build the Photoshop panel (needs node 20)
 	cd plugins/photoshop_uxp_bridge && npm ci --no-audit --no-fund && npm run check && npm run build
