@@ -1,4 +1,4 @@
-"""Install the programs that the host tests drive; says nothing when all of them are there.
+"""Install what the tests of hosts and of the packaged core need; silent when all of it is there.
 
 Run as ``python tests/hosts/install_host_tools.py`` (``make test-hosts`` does). It needs root and
 apt, as the GIMP chroots do. Node is taken from apt where that is new enough, and else from PyPI
@@ -7,6 +7,7 @@ into the Python environment that runs this.
 
 from __future__ import annotations
 
+import ctypes.util
 import os
 import shutil
 import subprocess
@@ -35,8 +36,13 @@ class ToolError(Exception):
 
 
 def missing_packages() -> list[str]:
-    """Return the Debian packages of the programs that are not there."""
-    return [package for program, package in PROGRAMS.items() if shutil.which(program) is None]
+    """Return the Debian packages of the programs and libraries that are not there."""
+    missing = [package for program, package in PROGRAMS.items() if shutil.which(program) is None]
+    # PyInstaller takes Python as a library, which Debian's own Python does without.
+    python = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    if sys.base_prefix == "/usr" and ctypes.util.find_library(python) is None:
+        missing.append(f"lib{python}")
+    return missing
 
 
 def node_is_ready() -> bool:
