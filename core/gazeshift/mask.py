@@ -149,13 +149,15 @@ def _finish(mask: NDArray[np.float32], label: str, height: int, width: int) -> N
     if mask.shape != (height, width):
         _check_aspect(mask.shape[0], mask.shape[1], label, height, width)
         mask = resize(mask, height, width)
-    np.clip(mask, 0, 1, out=mask)
-    if mask.max() < EMPTY_BELOW:
+        lowest, highest = float(mask.min()), float(mask.max())
+    if lowest < 0 or highest > 1:
+        np.clip(mask, 0, 1, out=mask)
+    if highest < EMPTY_BELOW:
         raise MaskError(
             f"{label} is empty: it selects nothing.",
             hint="Paint the region that viewers shall look at in white.",
         )
-    if mask.min() > FULL_ABOVE:
+    if lowest > FULL_ABOVE:
         raise MaskError(
             f"{label} selects the whole picture: nothing is left to draw attention from.",
             hint="Select only the region that viewers shall look at.",
