@@ -145,24 +145,50 @@ export class BridgeClient {
     return recipe;
   }
 
+  /** Tells whether a bridge answers; being asked also keeps it from ending itself. */
+  async isThere(): Promise<boolean> {
+    const ports = this.port === null ? PORTS : [this.port];
+    for (const port of ports) {
+      if (await this.ask(port)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private async ask(port: number): Promise<Identity | null> {
+    try {
+      const answer = await this.fetch(`http://127.0.0.1:${port}/v1/identity`, { method: "GET" });
+      const identity = (await answer.json()) as Identity;
+      return answer.ok && identity.name === "gazeshift" ? identity : null;
+    } catch {
+      return null;
+    }
+  }
+
   private async find(): Promise<Identity> {
     for (const port of PORTS) {
-      try {
-        const answer = await this.fetch(`http://127.0.0.1:${port}/v1/identity`, { method: "GET" });
-        const identity = (await answer.json()) as Identity;
-        if (answer.ok && identity.name === "gazeshift") {
-          this.port = port;
-          return identity;
-        }
-      } catch {
-        // Nothing of ours answers on this port; the next one may.
+      const identity = await this.ask(port);
+      if (identity) {
+        this.port = port;
+        return identity;
       }
     }
     throw new BridgeFailure(
       "unreachable",
       "GazeShift does not answer on this computer.",
-      "Start it in a terminal: gazeshift bridge --idle-minutes 0. If it runs, allow 127.0.0.1 " +
-        `(ports ${PORTS.join(", ")}) in your firewall or proxy settings.`,
+      "Start it in a terminal: gazeshift bridge. The panel connects by itself then. If it runs, " +
+        `allow 127.0.0.1 (ports ${PORTS.join(", ")}) in your firewall or proxy settings.`,
+    );
+  }
+
+  /** Forgets the bridge; returns the sentence about it. */
+  lost(): BridgeFailure {
+    this.port = null;
+    return new BridgeFailure(
+      "lost",
+      "The connection to GazeShift was lost.",
+      "Start it again: gazeshift bridge. The panel connects by itself then.",
     );
   }
 
@@ -196,12 +222,7 @@ export class BridgeClient {
         ...(body === undefined ? {} : { body }),
       });
     } catch {
-      this.port = null;
-      throw new BridgeFailure(
-        "lost",
-        "The connection to GazeShift was lost.",
-        "Start it again: gazeshift bridge --idle-minutes 0. Then press Connect.",
-      );
+      throw this.lost();
     }
     if (!answer.ok) {
       throw await failureOf(answer);

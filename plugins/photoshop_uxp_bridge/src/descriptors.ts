@@ -1,6 +1,6 @@
 /** Photoshop's own commands for a recipe. They hold the bridge's numbers as they came. */
 
-import type { Curve, RecipeLayer } from "./messages.ts";
+import type { Curve, RecipeLayer, RecipeSharpening } from "./messages.ts";
 
 export interface Descriptor {
   _obj: string;
@@ -47,6 +47,36 @@ function curveOf(curve: Curve): Descriptor {
     })),
   };
 }
+
+/** Makes the active layer a smart object, a new layer: filters on it stay adjustable. */
+export const toSmartObject = (): Descriptor => ({ _obj: "newPlacedLayer" });
+
+/** A filter for the active layer; on a smart object it becomes a Smart Filter. */
+export function smartFilter(sharpening: RecipeSharpening): Descriptor {
+  const radius = { _unit: "pixelsUnit", _value: sharpening.radius_px };
+  if (sharpening.filter === "gaussianBlur") {
+    return { _obj: "gaussianBlur", radius };
+  }
+  const amount = { _unit: "percentUnit", _value: sharpening.amount_percent };
+  return { _obj: "unsharpMask", amount, radius, threshold: 0 };
+}
+
+/** Lets the active smart object's only filter act in part. */
+export const smartFilterOpacity = (percent: number): Descriptor => ({
+  _obj: "set",
+  _target: [
+    { _ref: "filterFX", _index: 1 },
+    { _ref: "layer", _enum: "ordinal", _value: "targetEnum" },
+  ],
+  filterFX: {
+    _obj: "filterFX",
+    blendOptions: {
+      _obj: "blendOptions",
+      opacity: { _unit: "percentUnit", _value: percent },
+      mode: { _enum: "blendMode", _value: "normal" },
+    },
+  },
+});
 
 export const selectLayer = (id: number): Descriptor => ({
   _obj: "select",

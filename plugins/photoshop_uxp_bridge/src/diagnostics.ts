@@ -1,7 +1,7 @@
 /** What the panel can tell about itself: no pixels, no token, no file names. */
 
 import type { UxpModule } from "./hosts.ts";
-import type { Check } from "./self_check.ts";
+import { type Check, inWords } from "./self_check.ts";
 
 export class Diagnostics {
   private readonly lines: string[] = [];
@@ -18,13 +18,12 @@ export class Diagnostics {
 
   text(bridgeVersion: string): string {
     const { host, versions } = this.uxp;
-    const check = this.check
-      ? `self-check: largest ${this.check.largest.toFixed(2)}, mean ${this.check.mean.toFixed(3)} of 255`
-      : "self-check: none yet";
+    const { check } = this;
     return [
       `panel ${versions.plugin}, bridge ${bridgeVersion || "not connected"}`,
       `${host.name} ${host.version}, UXP ${versions.uxp}`,
-      check,
+      `self-check: ${check ? inWords(check) : "none yet"}`,
+      ...(check?.smart ? [`Smart Filters: ${inWords(check.smart)}`] : []),
       ...this.lines,
     ].join("\n");
   }

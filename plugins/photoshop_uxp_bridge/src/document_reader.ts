@@ -37,7 +37,23 @@ export function proxySize({ width, height }: Size): Size {
 }
 
 /** Reads all visible layers at full size, in the document's own profile and depth. */
-export async function readWhole(ps: PhotoshopModule, document: Document): Promise<Picture> {
+export const readWhole = (ps: PhotoshopModule, document: Document): Promise<Picture> =>
+  readPixels(ps, document, {});
+
+/** Reads one layer, without what lies above and below it, like `readWhole` but without alpha. */
+export async function readLayer(
+  ps: PhotoshopModule,
+  document: Document,
+  layerID: number,
+): Promise<Picture> {
+  return withoutAlpha(await readPixels(ps, document, { layerID }));
+}
+
+async function readPixels(
+  ps: PhotoshopModule,
+  document: Document,
+  source: { layerID?: number },
+): Promise<Picture> {
   const size = sizeOf(document);
   const bounds = { left: 0, top: 0, right: size.width, bottom: size.height };
   const componentSize = BITS[String(document.bitsPerChannel)] === 16 ? 16 : 8;
@@ -45,8 +61,21 @@ export async function readWhole(ps: PhotoshopModule, document: Document): Promis
     documentID: document.id,
     sourceBounds: bounds,
     componentSize,
+    ...source,
   });
   return place(got.imageData, got.sourceBounds, size, size);
+}
+
+export function withoutAlpha(picture: Picture): Picture {
+  if (picture.channels === 3) {
+    return picture;
+  }
+  const count = picture.width * picture.height;
+  const pixels = emptyLike(picture.pixels, 3 * count);
+  for (let k = 0; k < 3 * count; k++) {
+    pixels[k] = picture.pixels[4 * Math.floor(k / 3) + (k % 3)] ?? 0;
+  }
+  return { ...picture, channels: 3, pixels };
 }
 
 /** Reads all visible layers as a small sRGB copy, for the networks. */
@@ -86,7 +115,8 @@ const noSelection = (): BridgeFailure =>
   new BridgeFailure(
     "selection",
     "Nothing is selected.",
-    "Select what viewers shall look at, for example with Select > Subject.",
+    "Select what viewers shall look at, for example with Select > Subject, or press Adjust " +
+      "existing edit.",
   );
 
 /** Shrinks coverage to another size by averaging; it only feeds the networks. */

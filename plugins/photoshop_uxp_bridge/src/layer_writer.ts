@@ -6,12 +6,16 @@ import type { Descriptor } from "./descriptors.ts";
 import { fromXmp, toXmp } from "./edit_store.ts";
 import type { Samples } from "./framing.ts";
 import type { Document, PhotoshopModule } from "./hosts.ts";
-import type { Edit, Recipe, RecipeLayer } from "./messages.ts";
+import type { Edit, Recipe, RecipeLayer, RecipeRegion, RecipeSharpening } from "./messages.ts";
+import { SMART_OBJECT } from "./refusals.ts";
 
 export const GROUP = "GazeShift";
 export const BACKGROUND = "GazeShift background";
 export const FOREGROUND = "GazeShift foreground";
 export const BASE = "Base";
+
+/** A copy that the core has sharpened, or Photoshop's nearest filter on an unchanged copy. */
+export type Sharpening = "rendered" | "smart";
 
 type Layer = NonNullable<Awaited<ReturnType<Document["createLayerGroup"]>>>;
 type Modal = Parameters<Parameters<PhotoshopModule["core"]["executeAsModal"]>[0]>[0];
@@ -21,8 +25,15 @@ export interface Plan {
   edit: Edit;
   recipe: Recipe;
   picture: Picture;
-  /** The copy that each region starts from; null where the photo below serves. */
-  bases: { foreground: Samples | null; background: Samples | null };
+  sharpening: Sharpening;
+  /** The copies that the core has sharpened; null where there is none. */
+  rendered: { foreground: Samples | null; background: Samples | null };
+}
+
+/** The layers with Smart Filters that an edit has got; null for a region without. */
+export interface SmartLayers {
+  foreground: number | null;
+  background: number | null;
 }
 
 /** An edit that is in the document already. */
@@ -30,6 +41,7 @@ export interface Existing {
   edit: Edit;
   groupId: number;
   foregroundId: number;
+  sharpening: Sharpening;
 }
 
 /** Runs several changes as one history state; on any error the document is as before. */
@@ -98,7 +110,7 @@ export function writeLayers(
   document: Document,
   plan: Plan,
   existing: Existing | null,
-): Promise<void> {
+): Promise<SmartLayers> {
   const name = existing ? "Adjust GazeShift edit" : "GazeShift";
   return asOneStep(ps, document, name, true, async () => {
     if (existing) {
@@ -108,13 +120,14 @@ export function writeLayers(
     const foreground = await group(document, FOREGROUND, "normal");
     // The mask comes first: it uses up the selection, which new layers would take as theirs.
     await play(ps, [commands.selectLayer(foreground.id), commands.maskFromSelection()]);
-    const inside = [await pixelLayer(ps, document, plan, plan.bases.foreground)];
+    const base =
+      (await startOf(ps, document, plan, "foreground")) ??
+      (await pixelLayer(ps, document, plan.picture, BASE));
+    const inside = [base];
     inside.push(...(await adjustments(ps, document, plan.recipe.foreground.layers)));
     await stack(ps, inside, foreground);
-    const below: Layer[] = [];
-    if (plan.bases.background) {
-      below.push(await pixelLayer(ps, document, plan, plan.bases.background));
-    }
+    const copy = await startOf(ps, document, plan, "background");
+    const below = copy ? [copy] : [];
     below.push(...(await adjustments(ps, document, plan.recipe.background.layers)));
     const groups = [foreground];
     if (below.length > 0) {
@@ -131,6 +144,7 @@ export function writeLayers(
     await stack(ps, groups, outer);
     checkOrder(outer, [groups, ...(groups.length > 1 ? [below, inside] : [inside])]);
     await play(ps, [commands.setLayerXmp(outer.id, toXmp(plan.edit)), commands.selectLayer(outer.id)]);
+    return { foreground: smartId(base), background: smartId(copy) };
   });
 }
 
@@ -148,7 +162,9 @@ export async function findExisting(
       (await readXmp(ps, commands.getLayerXmp(layer.id))) ??
       (await readXmp(ps, commands.getDocumentXmp(document.id)));
     if (inner && edit) {
-      return { edit, groupId: layer.id, foregroundId: inner.id };
+      const all = layer.layers.flatMap((child) => [...(child.layers ?? [])]);
+      const sharpening = all.some(isSmart) ? "smart" : "rendered";
+      return { edit, groupId: layer.id, foregroundId: inner.id, sharpening };
     }
   }
   return null;
@@ -177,16 +193,61 @@ async function group(
   return made(await document.createLayerGroup(options as never), name);
 }
 
-async function pixelLayer(
+const isSmart = (layer: { kind: unknown }): boolean => String(layer.kind) === SMART_OBJECT;
+
+const smartId = (layer: Layer | null): number | null => (layer && isSmart(layer) ? layer.id : null);
+
+/** Makes the sharpened copy that a region starts from; null if nothing is sharpened. */
+async function startOf(
   ps: PhotoshopModule,
   document: Document,
   plan: Plan,
-  rendered: Samples | null,
+  region: "foreground" | "background",
+): Promise<Layer | null> {
+  const { sharpening }: RecipeRegion = plan.recipe[region];
+  if (!sharpening) {
+    return null;
+  }
+  if (plan.sharpening === "smart") {
+    return filteredLayer(ps, document, plan.picture, sharpening);
+  }
+  const pixels = plan.rendered[region];
+  if (!pixels) {
+    throw new Error(`The sharpened copy of the ${region} is missing.`);
+  }
+  return pixelLayer(ps, document, { ...plan.picture, pixels }, `${BASE}, sharpened`);
+}
+
+/** Makes a copy of the picture whose sharpening is a Smart Filter. */
+async function filteredLayer(
+  ps: PhotoshopModule,
+  document: Document,
+  picture: Picture,
+  sharpening: RecipeSharpening,
 ): Promise<Layer> {
-  const name = rendered ? `${BASE}, sharpened` : BASE;
+  const name = `${BASE}, Smart Filter`;
+  const plain = await pixelLayer(ps, document, picture, name);
+  // The selection is used up: a filter would take it as its mask.
+  await play(ps, [commands.selectLayer(plain.id), commands.toSmartObject()]);
+  const smart = made(document.activeLayers[0] as Layer | undefined, name);
+  if (!isSmart(smart)) {
+    throw new BridgeFailure("photoshop", "Photoshop made no smart object.", "");
+  }
+  await play(ps, [commands.smartFilter(sharpening)]);
+  if (sharpening.opacity_percent < 100) {
+    await play(ps, [commands.smartFilterOpacity(sharpening.opacity_percent)]);
+  }
+  return smart;
+}
+
+async function pixelLayer(
+  ps: PhotoshopModule,
+  document: Document,
+  { width, height, channels, pixels }: Picture,
+  name: string,
+): Promise<Layer> {
   const layer = made(await document.createPixelLayer({ name }), name);
-  const { width, height, channels, pixels } = plan.picture;
-  const imageData = await ps.imaging.createImageDataFromBuffer(rendered ?? pixels, {
+  const imageData = await ps.imaging.createImageDataFromBuffer(pixels, {
     width,
     height,
     components: channels,

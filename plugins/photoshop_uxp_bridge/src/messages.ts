@@ -58,8 +58,18 @@ export interface RecipeLayer {
   curves: Curve[];
 }
 
+/** What comes closest among Photoshop's filters. */
+export interface RecipeSharpening {
+  name: string;
+  amount: number;
+  filter: "unsharpMask" | "gaussianBlur";
+  radius_px: number;
+  amount_percent: number | null;
+  opacity_percent: number;
+}
+
 export interface RecipeRegion {
-  sharpening: { name: string; amount: number } | null;
+  sharpening: RecipeSharpening | null;
   layers: RecipeLayer[];
 }
 

@@ -7,13 +7,20 @@ const refuse = (code: string, message: string, remedy: string): never => {
   throw new BridgeFailure(code, message, remedy);
 };
 
+/** Photoshop's name of the kind of layer. */
+export const SMART_OBJECT = "smartObject";
+
 export const BITS: Record<string, 8 | 16 | 32> = {
   bitDepth8: 8,
   bitDepth16: 16,
   bitDepth32: 32,
 };
 
-export function checkDocument(document: Document | null): asserts document is Document {
+/** For a new edit the selected layer counts; an edit that is there already has its own. */
+export function checkDocument(
+  document: Document | null,
+  isNew: boolean,
+): asserts document is Document {
   if (!document) {
     return refuse("document", "No document is open.", "Open a photo and select what counts.");
   }
@@ -33,17 +40,16 @@ export function checkDocument(document: Document | null): asserts document is Do
       "Convert it: Image > Mode > 8 or 16 Bits/Channel.",
     );
   }
-  for (const layer of document.activeLayers) {
+  if (document.artboards.length > 0) {
+    refuse("artboard", "The document has artboards.", "Use a document without artboards.");
+  }
+  for (const layer of isNew ? document.activeLayers : []) {
     checkLayer(layer);
   }
 }
 
 function checkLayer(layer: Document["activeLayers"][number]): void {
-  const kind = String(layer.kind);
-  if (kind === "artboard" || (layer as { isArtboard?: boolean }).isArtboard) {
-    refuse("artboard", "An artboard is selected.", "Use a document without artboards.");
-  }
-  if (kind === "smartObject") {
+  if (String(layer.kind) === SMART_OBJECT) {
     refuse(
       "smart-object",
       `The layer "${layer.name}" is a smart object.`,

@@ -3,20 +3,32 @@
 import type { Attention, BridgeClient, Picture } from "./bridge_client.ts";
 import {
   proxySize,
+  readLayer,
   readProxy,
   readSelection,
   readWhole,
   shrinkMask,
   sizeOf,
   SRGB,
+  withoutAlpha,
 } from "./document_reader.ts";
 import type { Samples } from "./framing.ts";
 import type { Document, PhotoshopModule } from "./hosts.ts";
-import { asOneStep, type Existing, findExisting, layerById, play, writeLayers } from "./layer_writer.ts";
+import {
+  asOneStep,
+  type Existing,
+  findExisting,
+  layerById,
+  play,
+  type Sharpening,
+  type SmartLayers,
+  writeLayers,
+} from "./layer_writer.ts";
 import { selectionFromMask } from "./descriptors.ts";
-import type { Edit, Prediction, RecipeRegion } from "./messages.ts";
+import type { Edit, Prediction, Recipe } from "./messages.ts";
 import { checkDocument } from "./refusals.ts";
-import { type Check, compare } from "./self_check.ts";
+import { blend, type Check, judge, measure } from "./self_check.ts";
+import { Shares } from "./shares.ts";
 
 /** What was seen in the document, and what the networks say about it. */
 export interface Scene {
@@ -24,17 +36,22 @@ export interface Scene {
   proxy: Picture;
   proxyMask: Uint8Array;
   prediction: Prediction;
-  shareBefore: number;
+  shares: Shares;
   existing: Existing | null;
   warnings: string[];
 }
 
-export interface Applied {
-  check: Check;
-  edit: Edit;
+/** How a scene is looked at. */
+export interface Looking {
+  style: number;
+  /** Whether to take up the edit that is in the document. */
+  reopen: boolean;
+  /** Whether that edit's own numbers count; otherwise it is predicted anew. */
+  keepNumbers: boolean;
 }
 
-export const STRENGTHS = [-1.5, -1.25, -1, -0.75, -0.5, -0.25, 0, 0.25, 0.5, 0.75, 1, 1.25, 1.5];
+/** Positions whose shares come with the prediction; others are measured when they are visited. */
+export const STRENGTHS = [-1.5, -1, -0.5, 0.5, 1, 1.5];
 
 export class Session {
   constructor(
@@ -43,8 +60,8 @@ export class Session {
   ) {}
 
   /** Reads the document as it is without our edit, and predicts. */
-  async look(style: number, reopen: boolean): Promise<Scene> {
-    const document = this.document();
+  async look({ style, reopen, keepNumbers }: Looking): Promise<Scene> {
+    const document = this.document(!reopen);
     const existing = reopen ? await findExisting(this.ps, document) : null;
     const { proxy, mask } = await this.read(document, existing, readProxy);
     const size = proxySize(sizeOf(document));
@@ -54,70 +71,102 @@ export class Session {
     if (!prediction) {
       throw new Error("The bridge gave no prediction.");
     }
+    const stored = existing && keepNumbers ? existing.edit : null;
+    const shares = new Shares(answer.share_before);
+    for (const { strength, share } of prediction.shares) {
+      // The stored edit's shares are its own, and not known yet.
+      if (!stored || strength > 0 !== (stored.direction === "attract")) {
+        shares.set(strength, share);
+      }
+    }
     return {
       documentId: document.id,
       proxy,
       proxyMask,
-      prediction: existing ? withStored(prediction, existing.edit) : prediction,
-      shareBefore: answer.share_before,
+      prediction: stored ? withStored(prediction, stored) : prediction,
+      shares,
       existing,
       warnings: [...answer.warnings, ...profileWarnings(document)],
     };
   }
 
   /** Writes the edit as layers, then compares Photoshop's picture with the core's. */
-  async apply(scene: Scene, strength: number): Promise<Applied> {
-    const document = this.document();
+  async apply(scene: Scene, strength: number, sharpening: Sharpening): Promise<Check> {
+    const document = this.document(!scene.existing);
+    if (!scene.shares.has(strength)) {
+      await this.attentionAfter(scene, strength);
+    }
     const edit = editAt(scene, strength);
     const { proxy: whole, mask } = await this.read(document, scene.existing, readWhole);
     const recipe = await this.bridge.recipe(edit, whole.width, whole.height);
-    const [foreground, background] = await this.bases(whole, edit, [
-      recipe.foreground,
-      recipe.background,
-    ]);
+    const isSmart = sharpening === "smart";
+    const rendered = isSmart ? NO_COPIES : await this.sharpened(whole, edit, recipe);
     const [expected] = await this.bridge.render(whole, mask, edit, ["result"]);
-    const plan = {
-      edit,
-      recipe,
-      picture: whole,
-      bases: { foreground: foreground ?? null, background: background ?? null },
-    };
-    await writeLayers(this.ps, document, plan, scene.existing);
-    const shown = await this.modal(document, () => readWhole(this.ps, document));
-    return { edit, check: compare(shown, expected as Samples, whole.channels) };
+    const plan = { edit, recipe, picture: whole, sharpening, rendered };
+    const layers = await writeLayers(this.ps, document, plan, scene.existing);
+    const { shown, bases } = await this.readBack(document, layers);
+    const whatShows = measure(shown, expected as Samples, whole.channels);
+    if (!bases.foreground && !bases.background) {
+      return judge(whatShows, null);
+    }
+    const plain = withoutAlpha(whole);
+    const operators = [...recipe.foreground.layers, ...recipe.background.layers].map(
+      (layer) => layer.operator,
+    );
+    const [inside] = await this.bridge.render(
+      bases.foreground ?? plain, null, edit, ["foreground"], operators,
+    );
+    const [outside] = await this.bridge.render(
+      bases.background ?? plain, null, edit, ["background"], operators,
+    );
+    const fromFilters = blend(inside as Samples, outside as Samples, mask);
+    return judge(measure(shown, fromFilters, 3), whatShows);
   }
 
-  /** Where people look before and after, on the small copy. */
-  async attention(scene: Scene, strength: number): Promise<{ before: Attention; after: Attention }> {
-    const before = await this.bridge.attention(scene.proxy, scene.proxyMask);
+  /** Where people look before the edit, on the small copy. */
+  attentionBefore(scene: Scene): Promise<Attention> {
+    return this.bridge.attention(scene.proxy, scene.proxyMask);
+  }
+
+  /** The same after the edit; notes the share. */
+  async attentionAfter(scene: Scene, strength: number): Promise<Attention> {
     const edit = editAt(scene, strength);
     const [pixels] = await this.bridge.render(scene.proxy, scene.proxyMask, edit, ["result"]);
     const after = { ...scene.proxy, pixels: pixels as Samples };
-    return { before, after: await this.bridge.attention(after, scene.proxyMask) };
+    const attention = await this.bridge.attention(after, scene.proxyMask);
+    if (attention.share !== null) {
+      scene.shares.set(strength, attention.share);
+    }
+    return attention;
   }
 
-  private document(): Document {
+  private document(isNew: boolean): Document {
     const document = this.ps.app.activeDocument as Document | null;
-    checkDocument(document);
+    checkDocument(document, isNew);
     return document;
   }
 
-  /** Sharpened copies, for the regions that are sharpened. */
-  private async bases(
-    whole: Picture,
-    edit: Edit,
-    regions: readonly [RecipeRegion, RecipeRegion],
-  ): Promise<(Samples | null)[]> {
-    const names = ["foreground", "background"] as const;
-    const parts = names.filter((_, k) => regions[k]?.sharpening);
+  /** The core's sharpened copies, for the regions that are sharpened. */
+  private async sharpened(whole: Picture, edit: Edit, recipe: Recipe): Promise<Copies> {
+    const parts = (["foreground", "background"] as const).filter((part) => recipe[part].sharpening);
     if (parts.length === 0) {
-      return [null, null];
+      return NO_COPIES;
     }
     const rendered = await this.bridge.render(whole, null, edit, parts, ["sharpening"]);
-    return names.map((name) => {
-      const k = parts.indexOf(name);
-      return k < 0 ? null : (rendered[k] ?? null);
-    });
+    const entries = parts.map((part, k) => [part, rendered[k] ?? null]);
+    return { ...NO_COPIES, ...(Object.fromEntries(entries) as Partial<Copies>) };
+  }
+
+  private readBack(document: Document, layers: SmartLayers): Promise<ReadBack> {
+    const base = async (id: number | null): Promise<Picture | null> =>
+      id === null ? null : readLayer(this.ps, document, id);
+    return this.modal(document, async () => ({
+      shown: await readWhole(this.ps, document),
+      bases: {
+        foreground: await base(layers.foreground),
+        background: await base(layers.background),
+      },
+    }));
   }
 
   /** Reads pixels and mask; for an existing edit as if it were not there. */
@@ -146,6 +195,18 @@ export class Session {
   }
 }
 
+interface Copies {
+  foreground: Samples | null;
+  background: Samples | null;
+}
+
+interface ReadBack {
+  shown: Picture;
+  bases: { foreground: Picture | null; background: Picture | null };
+}
+
+const NO_COPIES: Copies = { foreground: null, background: null };
+
 /** A reopened edit keeps its own numbers; only the other direction is predicted anew. */
 const withStored = (prediction: Prediction, stored: Edit): Prediction => ({
   ...prediction,
@@ -155,7 +216,7 @@ const withStored = (prediction: Prediction, stored: Edit): Prediction => ({
 /** The dial: the right of zero attracts, the left diverts. */
 export function editAt(scene: Scene, strength: number): Edit {
   const edit = strength >= 0 ? scene.prediction.attract : scene.prediction.divert;
-  const share = scene.prediction.shares.find((one) => one.strength === strength)?.share ?? null;
+  const share = scene.shares.measured(strength);
   return { ...edit, strength: Math.abs(strength), share_after: share };
 }
 

@@ -6,6 +6,7 @@ that it cannot render, so that nothing is silently left out.
 
 from __future__ import annotations
 
+import io
 from contextlib import contextmanager
 from unittest import mock
 
@@ -14,8 +15,9 @@ from psd_tools import PSDImage
 from psd_tools.composite import adjustments
 from psd_tools.composite import composite as render_all_layers
 from psd_tools.constants import BlendMode, ColorMode
+from tests.hosts.photoshop import smart_filters
 
-KNOWN = {"pixel", "group", "curves", "exposure", "levels", "solidcolorfill"}
+KNOWN = {"pixel", "group", "curves", "exposure", "levels", "solidcolorfill", "smartobject"}
 
 
 class UnknownLayer(Exception):
@@ -36,8 +38,8 @@ def rounding():
 
 
 def open_psd(source) -> PSDImage:
-    """Parse a file and refuse what the reader does not know."""
-    psd = PSDImage.open(source)
+    """Parse a file, by its path or its bytes, and refuse what the reader does not know."""
+    psd = PSDImage.open(io.BytesIO(source) if isinstance(source, bytes) else source)
     if psd.color_mode != ColorMode.RGB or psd.depth not in (8, 16):
         raise UnknownLayer(f"{psd.color_mode}, {psd.depth} bits")
     for layer in psd.descendants():
@@ -45,6 +47,7 @@ def open_psd(source) -> PSDImage:
             raise UnknownLayer(f"{layer.name} is a layer of kind {layer.kind}")
         if layer.is_visible() and layer.has_effects():
             raise UnknownLayer(f"{layer.name} has effects")
+    smart_filters.carry_out(psd)
     return psd
 
 

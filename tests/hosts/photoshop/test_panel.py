@@ -52,6 +52,14 @@ def small(name: str, feather: bool) -> tuple[np.ndarray, np.ndarray]:
     return np.ascontiguousarray(photo[::step, ::step]), coverage
 
 
+@cache
+def deep(name: str, feather: bool) -> tuple[np.ndarray, np.ndarray]:
+    """The same with 16 bits, all of them in use."""
+    pixels, mask = small(name, feather)
+    noise = np.random.default_rng(16).integers(-128, 129, pixels.shape)
+    return np.clip(257 * pixels.astype(np.int64) + noise, 0, 65535).astype(np.uint16), mask
+
+
 class Studio:
     """Collects cases, runs them in one Chromium, and gives what was seen."""
 
@@ -60,8 +68,10 @@ class Studio:
         self.port = port
         self.cases: list[dict[str, Any]] = []
 
-    def add(self, steps: list[dict[str, Any]], *, name="dandelions", feather=False, **more) -> None:
-        pixels, mask = small(name, feather)
+    def add(
+        self, steps: list[dict[str, Any]], *, name="dandelions", feather=False, depth=8, **more
+    ) -> None:
+        pixels, mask = (deep if depth == 16 else small)(name, feather)
         number = len(self.cases)
         pixel_file, mask_file = (self.folder / f"{number}.{end}" for end in ("rgb", "mask"))
         pixel_file.write_bytes(pixels.tobytes())
@@ -70,6 +80,7 @@ class Studio:
             "name": name,
             "height": pixels.shape[0],
             "width": pixels.shape[1],
+            "depth": depth,
             "pixels": str(pixel_file),
             "mask": str(mask_file),
             "steps": steps,
@@ -125,12 +136,16 @@ def apply_steps(strength: float, target: Path) -> list[dict[str, Any]]:
 
 def distances(path: Path, pixels: np.ndarray, mask: np.ndarray, edit: Edit) -> tuple[float, float]:
     opened = reader.open_psd(path)
-    expected = render(pixels, mask, edit)
-    return reader.difference(reader.composite(opened), expected.astype(float))
+    assert opened.depth == 8 * pixels.dtype.itemsize
+    expected = render(pixels, mask, edit) * (255.0 / np.iinfo(pixels.dtype).max)
+    return reader.difference(reader.composite(opened), expected)
 
 
-def predicted(bridge, name: str, feather: bool, strength: float) -> Edit:
+def predicted(bridge, name: str, feather: bool, strength: float, depth: int = 8) -> Edit:
     pixels, mask = small(name, feather)
+    if depth == 16:
+        # The panel's small copy has 8 bits.
+        pixels = np.rint(deep(name, feather)[0] / 257).astype(np.uint8)
     height, width = mask.shape
     header = {
         "image": {"width": width, "height": height, "channels": 3, "dtype": "uint8"},
@@ -165,6 +180,28 @@ def test_layers_written_by_the_panel_render_like_the_core(studio, bridge) -> Non
         assert seen["message"].startswith("Applied. Photoshop shows what GazeShift computed")
         # The picture really changed, so that the comparison says something.
         assert np.abs(render(pixels, mask, edit).astype(float) - pixels).mean() > 0.2
+
+
+def test_sixteen_bits_stay_sixteen_bits_all_the_way(studio, bridge) -> None:
+    wanted = [("two-dogs", True, 1.0), ("wine-and-drum", False, -1.0)]
+    for k, (name, feather, strength) in enumerate(wanted):
+        steps = apply_steps(strength, studio.folder / f"{k}.psd")
+        studio.add(steps, name=name, feather=feather, depth=16)
+
+    results = studio.run()
+
+    for k, (name, feather, strength) in enumerate(wanted):
+        pixels, mask = deep(name, feather)
+        edit = predicted(bridge, name, feather, strength, depth=16)
+        largest, mean = distances(studio.folder / f"{k}.psd", pixels, mask, edit)
+        assert largest <= LARGEST, (name, largest)
+        assert mean <= MEAN, (name, mean)
+        base = reader.open_psd(studio.folder / f"{k}.psd")[0]
+        assert base.name == "Background"
+        # Photoshop's scale ends at 32768, so that every second code becomes its neighbour.
+        whole = np.rint(65535 * base.numpy("color")).astype(int)
+        assert np.abs(whole - pixels.astype(int)).max() <= 1
+        assert "shows what GazeShift computed" in results[k]["seen"][-1]["message"]
 
 
 MUTANTS = {
@@ -275,7 +312,7 @@ REFUSALS = [
     ({"document": {"mode": "LabColorMode"}}, "Lab mode"),
     ({"document": {"bitsPerChannel": "bitDepth32"}}, "8 or 16 bits"),
     ({"layer": {"kind": "smartObject"}}, "smart object"),
-    ({"layer": {"kind": "artboard"}}, "artboard"),
+    ({"document": {"artboards": [{}]}}, "artboards"),
     ({"layer": {"isBackgroundLayer": False}}, "locked"),
     ({"layer": {"shown": False}}, "hidden"),
     ({"isBusy": True}, "busy"),

@@ -3,10 +3,11 @@
 // UXP's fetch sends no Origin and knows no CORS, and the bridge refuses the Origins of web pages. So
 // the panel's requests to 127.0.0.1 are carried out by this program instead of by Chromium. This
 // is the one thing in which the page differs from UXP on purpose; `hostile.mjs` uses Chromium's own.
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { request } from "node:http";
+import { createInterface } from "node:readline";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -17,7 +18,14 @@ const { chromium } = require("playwright-core");
 const { build } = require("esbuild");
 const here = dirname(fileURLToPath(import.meta.url));
 
-async function bundle(entry, mutant) {
+const bundled = new Map();
+function bundle(entry, mutant) {
+  const key = JSON.stringify([entry, mutant]);
+  if (!bundled.has(key)) bundled.set(key, makeBundle(entry, mutant));
+  return bundled.get(key);
+}
+
+async function makeBundle(entry, mutant) {
   const plugins = [];
   if (mutant) {
     plugins.push({
@@ -38,13 +46,18 @@ async function bundle(entry, mutant) {
   return made.outputFiles[0].text;
 }
 
+let isBridgeThere = true;
+let posts = [];
+let identityRequests = 0;
 function carryOut({ address, method, headers, body }) {
   return new Promise((resolve, reject) => {
+    if (address.endsWith("/identity")) identityRequests += 1;
+    if (method === "POST") posts.push(new URL(address).pathname);
     const url = new URL(address);
     const given = body === null ? null : Buffer.from(body, "base64");
     const sent = given ? { ...headers, "Content-Length": String(given.length) } : headers;
     // The panel looks on its first port; the test's bridge listens elsewhere.
-    const port = url.port === "47613" && config.port ? config.port : 1;
+    const port = url.port === "47613" && config.port && isBridgeThere ? config.port : 1;
     const asked = request({ host: "127.0.0.1", port, path: url.pathname, method, headers: sent }, (answer) => {
       const parts = [];
       answer.on("data", (part) => parts.push(part));
@@ -56,6 +69,9 @@ function carryOut({ address, method, headers, body }) {
 }
 
 const PAGE_FETCH = `
+  Object.defineProperty(navigator, "clipboard", { value: {
+    setContent: async (content) => { window.copied = content["text/plain"]; },
+  } });
   window.fetch = async (address, { method, headers = {}, body }) => {
     if (window.fake.isModal()) throw new Error("the network was used in a modal state");
     const bytes = body === undefined ? null
@@ -70,16 +86,37 @@ const PAGE_FETCH = `
     return new Response(Uint8Array.from(atob(got.body), (c) => c.charCodeAt(0)), { status: got.status });
   };`;
 
-function renderFile(text) {
+// One reader for all cases: starting Python takes longer than rendering.
+const reader = spawn(config.python, ["-m", "tests.hosts.photoshop.render_file"], { cwd: config.root, stdio: ["pipe", "pipe", "inherit"] });
+const answers = createInterface({ input: reader.stdout })[Symbol.asyncIterator]();
+let queue = Promise.resolve();
+function askReader(files, target, as_file = false) {
   const folder = mkdtempSync(join(tmpdir(), "gazeshift-"));
-  const [file, raw] = [join(folder, "a.psd"), join(folder, "a.raw")];
-  writeFileSync(file, Buffer.from(text, "base64"));
-  const run = spawnSync(config.python, ["-m", "tests.hosts.photoshop.render_file", file, raw], { cwd: config.root, encoding: "utf8" });
-  if (run.status !== 0) throw new Error(run.stderr);
-  return readFileSync(raw).toString("base64");
+  const names = files.map((text, k) => {
+    const name = join(folder, `${k}.psd`);
+    writeFileSync(name, Buffer.from(text, "base64"));
+    return name;
+  });
+  queue = queue.then(async () => {
+    reader.stdin.write(`${JSON.stringify({ files: names, target, as_file })}\n`);
+    const { value, done } = await answers.next();
+    rmSync(folder, { recursive: true });
+    if (done || value) throw new Error(value || "the reader ended");
+  });
+  return queue;
 }
 
-const settled = (page) => page.waitForFunction(() => document.getElementById("busy").hidden, null, { timeout: 120000 });
+async function renderFile(files) {
+  const target = join(mkdtempSync(join(tmpdir(), "gazeshift-")), "rendered.raw");
+  await askReader(files, target);
+  const text = readFileSync(target).toString("base64");
+  rmSync(dirname(target), { recursive: true });
+  return text;
+}
+
+const settled = (page) => page.waitForFunction(() => document.getElementById("busy").hidden, null, { timeout: 120000, polling: 20 });
+const measured = (page) => page.waitForFunction(
+  () => !/about|measuring/.test(document.getElementById("share-after").textContent), null, { timeout: 120000, polling: 20 });
 async function press(page, id) {
   await page.focus(`#${id}`);
   await page.keyboard.press("Enter");
@@ -92,6 +129,8 @@ async function look(page) {
     return {
       state: text("state"), remedy: text("remedy"), message: text("message"), before: text("share-before"),
       after: text("share-after"), dial: document.getElementById("dial").value, apply: text("apply"),
+      dialText: text("dial-text"), sharpening: document.getElementById("sharpening").value,
+      note: text("sharpening-note"), focused: document.activeElement.id, copied: window.copied ?? null,
       history: [...window.fake.history], live: window.fake.liveImages(), tree: window.fake.tree(),
       token: window.fake.secrets.get("gazeshift-token") ?? null,
       maps: ["before-map", "after-map"].map((id) => !document.getElementById(id).closest("[hidden]") && document.getElementById(id).naturalWidth > 0),
@@ -120,32 +159,50 @@ try {
     await page.exposeFunction("carryOut", carryOut);
     await page.exposeFunction("renderFile", renderFile);
     const setup = {
-      width: one.width, height: one.height, options: one.options ?? {},
+      width: one.width, height: one.height, depth: one.depth ?? 8, options: one.options ?? {},
       pixels: readFileSync(one.pixels).toString("base64"),
       mask: one.mask ? readFileSync(one.mask).toString("base64") : null,
     };
+    if (one.clock) await page.clock.install();
+    isBridgeThere = !one.withoutBridge;
+    identityRequests = 0;
     await page.addInitScript(`window.fakeSetup = ${JSON.stringify(setup)};\n${fake}\n${PAGE_FETCH}`);
     await page.goto(pathToFileURL(join(folder, "index.html")).href);
     await settled(page);
     const seen = [];
     for (const step of one.steps) {
+      posts = [];
+      if (step.bridge !== undefined) isBridgeThere = step.bridge;
       if (step.press) await press(page, step.press);
       if (step.type) await page.fill("#token", step.type);
+      if (step.keys) {
+        for (const key of step.keys) await page.keyboard.press(key);
+        await settled(page);
+      }
+      if (step.choose) await page.selectOption(`#${step.choose[0]}`, step.choose[1]);
       if (step.dial !== undefined) {
         await page.evaluate((value) => {
           const dial = document.getElementById("dial");
           dial.value = String(value);
           dial.dispatchEvent(new Event("input"));
-        }, step.dial);
+        }, Math.round(100 * step.dial));
+        if (step.atOnce) seen.push(await look(page));
+        if (!step.atOnce || step.rest) await measured(page);
       }
+      if (step.passSeconds) {
+        await page.clock.runFor(1000 * step.passSeconds);
+        await settled(page);
+      }
+      if (step.until) await page.waitForFunction((text) => document.getElementById("state").textContent.includes(text), step.until, { timeout: 30000, polling: 20 });
       if (step.screenshot) await page.screenshot({ path: step.screenshot });
-      if (step.save) writeFileSync(step.save, Buffer.from(await page.evaluate(() => window.fake.file()), "base64"));
-      seen.push(await look(page));
+      if (step.save) await askReader(await page.evaluate(() => window.fake.files()), step.save, true);
+      seen.push({ ...(await look(page)), posts, identityRequests });
     }
     results.push({ name: one.name, seen, errors });
     await context.close();
   }
 } finally {
   await browser.close();
+  reader.stdin.end();
 }
 writeFileSync(config.results, JSON.stringify(results));

@@ -3,18 +3,24 @@
  *
  * Strict: changes outside executeAsModal throw, unknown or wrong commands answer with an error
  * object, curves need sorted nodes and at most 14 of them, the selection comes as its own bounding
- * box, new adjustment layers take an active selection as their mask. What all layers together look
- * like is not computed here: the test renders the file with the independent reader.
+ * box, new adjustment layers take an active selection as their mask, a smart object is a new layer
+ * with a new number, filters on pixels are refused. Pixels with 16 bits run from 0 to 32768. What all
+ * layers together look like is not computed here: the test renders the file with the independent
+ * reader.
  */
 import { type Layer as FileLayer, type Psd, writePsdUint8Array } from "ag-psd";
 
+type Samples = Uint8Array | Uint16Array;
+interface Filter { type: string; settings: any; opacity: number }
 interface Mask { left: number; top: number; width: number; height: number; data: Uint8Array }
 interface Descriptor { _obj: string; [key: string]: any }
 
 declare global {
   interface Window {
-    fakeSetup: { width: number; height: number; pixels: string; mask: string | null; options: any };
-    renderFile: (file: string) => Promise<string>;
+    fakeSetup: {
+      width: number; height: number; depth: 8 | 16; pixels: string; mask: string | null; options: any;
+    };
+    renderFile: (files: string[]) => Promise<string>;
     fake: any;
   }
 }
@@ -31,7 +37,17 @@ const toBase64 = (bytes: Uint8Array): string => {
 };
 
 const setup = window.fakeSetup;
-const { width, height } = setup;
+const { width, height, depth } = setup;
+/** Photoshop's own scale; files and full-range buffers have all 16 bits. */
+const WHITE = depth === 16 ? 32768 : 255;
+const toFull = (own: Samples): Samples =>
+  own instanceof Uint16Array ? own.map((value) => Math.round((value * 65535) / 32768)) : own.slice();
+const toOwn = (full: Samples): Samples =>
+  full instanceof Uint16Array ? full.map((value) => Math.round((value * 32768) / 65535)) : full.slice();
+const samplesFrom = (text: string): Samples => {
+  const bytes = fromBase64(text);
+  return depth === 16 ? toOwn(new Uint16Array(bytes.buffer)) : bytes;
+};
 let isModal = false;
 let isSuspended = false;
 let nextId = 10;
@@ -51,7 +67,8 @@ class Layer {
   isBackgroundLayer = false;
   layers: Layer[] | undefined;
   parent: Layer | null = null;
-  pixels: { data: Uint8Array; components: number } | null = null;
+  pixels: { data: Samples; components: number } | null = null;
+  filters: Filter[] = [];
   mask: Mask | null = null;
   adjustment: any = null;
   xmp = "";
@@ -77,6 +94,7 @@ class Layer {
     const made = Object.assign(Object.create(Layer.prototype), this) as Layer;
     made.parent = parent;
     made.layers = this.layers?.map((layer) => layer.copy(made));
+    made.filters = this.filters.map((filter) => ({ ...filter }));
     return made;
   }
 
@@ -120,7 +138,7 @@ class Layer {
 
 const state: { layers: Layer[]; active: Layer[] } = { layers: [], active: [] };
 const photo = new Layer("Background", "pixel");
-photo.pixels = { data: fromBase64(setup.pixels), components: 3 };
+photo.pixels = { data: samplesFrom(setup.pixels), components: 3 };
 photo.isBackgroundLayer = true;
 photo.allLocked = true;
 Object.assign(photo, setup.options.layer ?? {});
@@ -153,7 +171,8 @@ const documentObject = {
   width,
   height,
   mode: "RGBColorMode",
-  bitsPerChannel: "bitDepth8",
+  bitsPerChannel: depth === 16 ? "bitDepth16" : "bitDepth8",
+  artboards: [],
   colorProfileName: "sRGB IEC61966-2.1",
   get layers() { return state.layers; },
   get activeLayers() { return state.active; },
@@ -175,20 +194,22 @@ const documentObject = {
 
 class ImageData {
   private isGone = false;
-  componentSize = 8;
-  constructor(readonly width: number, readonly height: number, readonly components: number, private data: Uint8Array) {
+  readonly componentSize: 8 | 16;
+  /** The data is in Photoshop's own scale. */
+  constructor(readonly width: number, readonly height: number, readonly components: number, private data: Samples) {
+    this.componentSize = data instanceof Uint16Array ? 16 : 8;
     live.add(this);
   }
-  async getData(options: any): Promise<Uint8Array> {
+  async getData(options: any): Promise<Samples> {
     if (this.isGone) {
       throw new Error("disposed image data");
     }
     if (!options?.chunky || !options.fullRange) {
       throw new Error("ask for chunky, full-range data");
     }
-    return this.data.slice();
+    return toFull(this.data);
   }
-  read(): Uint8Array { return this.data; }
+  read(): Samples { return this.data; }
   async dispose(): Promise<void> {
     this.isGone = true;
     live.delete(this);
@@ -196,16 +217,42 @@ class ImageData {
 }
 const live = new Set<ImageData>();
 
-function fileLayer(layer: Layer): FileLayer {
+/** Which byte of a sample goes into a file; with 16 bits there are two files. */
+type Byte = "only" | "high" | "low";
+
+const byteOf = (samples: Samples, byte: Byte): Uint8Array =>
+  byte === "only" || samples instanceof Uint8Array
+    ? (samples as Uint8Array)
+    : Uint8Array.from(toFull(samples), (value) => (byte === "high" ? value >> 8 : value & 255));
+
+const BLACK = { r: 0, g: 0, b: 0 };
+
+function placedLayer(layer: Layer): any {
+  const list = layer.filters.map(({ type, settings, opacity }) => ({
+    name: type, type, filter: settings, opacity, blendMode: "normal", enabled: true, hasOptions: true,
+    foregroundColor: BLACK, backgroundColor: BLACK,
+  }));
+  return {
+    id: `20953ddb-9391-11ec-b4f1-${String(layer.id).padStart(12, "0")}`,
+    type: "raster", width, height, transform: [0, 0, width, 0, width, height, 0, height],
+    filter: {
+      enabled: true, validAtPosition: true, maskEnabled: false, maskLinked: false,
+      maskExtendWithWhite: false, list,
+    },
+  };
+}
+
+function fileLayer(layer: Layer, byte: Byte): FileLayer {
   const made: any = { name: layer.name, opacity: 1, hidden: !layer.visible };
   if (layer.layers) {
     made.opened = true;
     made.blendMode = layer.blendMode === "passThrough" ? "pass through" : "normal";
-    made.children = [...layer.layers].reverse().map(fileLayer);
+    made.children = [...layer.layers].reverse().map((one) => fileLayer(one, byte));
   } else if (layer.adjustment) {
     made.adjustment = layer.adjustment;
   } else {
-    const { data, components } = layer.pixels ?? { data: new Uint8Array(0), components: 4 };
+    const { data: samples, components } = layer.pixels ?? { data: new Uint8Array(0), components: 4 };
+    const data = byteOf(samples, byte);
     const rgba = new Uint8ClampedArray(width * height * 4).fill(255);
     for (let pixel = 0; pixel < (layer.pixels ? width * height : 0); pixel++) {
       for (let k = 0; k < components; k++) {
@@ -214,6 +261,9 @@ function fileLayer(layer: Layer): FileLayer {
     }
     made.imageData = { width, height, data: rgba };
     made.left = made.top = 0;
+    if (layer.kind === "smartObject") {
+      made.placedLayer = placedLayer(layer);
+    }
   }
   if (layer.mask) {
     const { left, top, data } = layer.mask;
@@ -227,24 +277,32 @@ function fileLayer(layer: Layer): FileLayer {
   return made;
 }
 
-function toFile(): Uint8Array {
-  const psd: Psd = { width, height, children: [...state.layers].reverse().map(fileLayer) } as Psd;
-  const flat = new Uint8ClampedArray(width * height * 4).fill(255);
-  psd.imageData = { width, height, data: flat } as any;
-  return writePsdUint8Array(psd, { generateThumbnail: false });
+/** One file with 8 bits, or two with the high and the low bytes: ag-psd writes 8 bits only. */
+function toFiles(layers: Layer[]): string[] {
+  const bytes: Byte[] = depth === 16 ? ["high", "low"] : ["only"];
+  return bytes.map((byte) => {
+    const children = [...layers].reverse().map((layer) => fileLayer(layer, byte));
+    const psd: Psd = { width, height, children } as Psd;
+    const flat = new Uint8ClampedArray(width * height * 4).fill(255);
+    psd.imageData = { width, height, data: flat } as any;
+    return toBase64(writePsdUint8Array(psd, { generateThumbnail: false }));
+  });
 }
 
+const render = async (layers: Layer[]): Promise<Samples> =>
+  samplesFrom(await window.renderFile(toFiles(layers)));
+
 /** A photo without layers of ours needs no renderer. */
-async function composite(): Promise<Uint8Array> {
+async function composite(): Promise<Samples> {
   const shown = state.layers.filter((layer) => layer.visible);
   if (shown.length === 1 && shown[0]?.pixels) {
     return shown[0].pixels.data;
   }
-  return fromBase64(await window.renderFile(toBase64(toFile())));
+  return render(state.layers);
 }
 
-function shrink(data: Uint8Array, components: number, to: { width: number; height: number }): Uint8Array {
-  const out = new Uint8Array(to.width * to.height * components);
+function shrink(data: Samples, components: number, to: { width: number; height: number }): Samples {
+  const out = emptyLike(data, to.width * to.height * components);
   for (let y = 0; y < to.height; y++) {
     const top = Math.floor((y * height) / to.height);
     const bottom = Math.max(top + 1, Math.floor(((y + 1) * height) / to.height));
@@ -265,12 +323,23 @@ function shrink(data: Uint8Array, components: number, to: { width: number; heigh
   return out;
 }
 
+const emptyLike = (data: Samples, length: number): Samples =>
+  data instanceof Uint16Array ? new Uint16Array(length) : new Uint8Array(length);
+
+const withDepth = (data: Samples, bits: number): Samples =>
+  data instanceof Uint16Array && bits === 8
+    ? Uint8Array.from(data, (value) => Math.round((value * 255) / WHITE))
+    : data;
+
 const imaging = {
   async getPixels(options: any) {
-    if (options.componentSize !== 8) {
-      throw new Error("this document has 8 bits");
+    if (options.componentSize !== 8 && options.componentSize !== depth) {
+      throw new Error(`this document has ${depth} bits`);
     }
-    const data = await composite();
+    const data = withDepth(
+      options.layerID === undefined ? await composite() : await render([byId(options.layerID)]),
+      options.componentSize,
+    );
     const size = options.targetSize ?? { width, height };
     const whole = size.width === width && size.height === height;
     const imageData = new ImageData(size.width, size.height, 3, whole ? data : shrink(data, 3, size));
@@ -293,14 +362,18 @@ const imaging = {
     }
     return { imageData: new ImageData(right - left, bottom - top, 1, data), sourceBounds: { left, top, right, bottom } };
   },
-  async createImageDataFromBuffer(data: Uint8Array, options: any) {
+  async createImageDataFromBuffer(data: Samples, options: any) {
     if (data.length !== options.width * options.height * options.components) {
       throw new Error("the buffer does not fit its size");
     }
     if (!options.colorSpace || !options.chunky) {
       throw new Error("colour space and chunky are needed");
     }
-    return new ImageData(options.width, options.height, options.components, data.slice());
+    if (data instanceof Uint16Array && !options.fullRange && data.some((value) => value > 32768)) {
+      throw new Error("without fullRange 16 bits run from 0 to 32768");
+    }
+    const own = options.fullRange ? toOwn(data) : data.slice();
+    return new ImageData(options.width, options.height, options.components, own);
   },
   async putPixels(options: any) {
     mustBeModal("putPixels");
@@ -308,6 +381,9 @@ const imaging = {
     const data = options.imageData as ImageData;
     if (layer.kind !== "pixel" || data.width !== width || data.height !== height) {
       throw new Error("putPixels onto something else than a whole pixel layer");
+    }
+    if (data.componentSize !== depth) {
+      throw new Error("putPixels with another depth than the document's");
     }
     layer.pixels = { data: data.read().slice(), components: data.components };
   },
@@ -317,7 +393,7 @@ const imaging = {
     canvas.height = imageData.height;
     const context = canvas.getContext("2d") as CanvasRenderingContext2D;
     const drawn = context.createImageData(canvas.width, canvas.height);
-    imageData.read().forEach((value, k) => { drawn.data[4 * Math.floor(k / 3) + (k % 3)] = value; });
+    (imageData.read() as Uint8Array).forEach((value, k) => { drawn.data[4 * Math.floor(k / 3) + (k % 3)] = value; });
     for (let k = 3; k < drawn.data.length; k += 4) drawn.data[k] = 255;
     context.putImageData(drawn, 0, 0);
     return canvas.toDataURL("image/jpeg").split(",")[1];
@@ -355,6 +431,39 @@ function adjustmentOf(type: Descriptor): any {
   return curves;
 }
 
+const hasUnit = (value: any, unit: string, least: number, most: number): boolean =>
+  value?._unit === unit && typeof value._value === "number" && value._value >= least && value._value <= most;
+
+/** Filters act on the active layer; on pixels they would not stay adjustable. */
+function addFilter(command: Descriptor): void {
+  const layer = state.active[0];
+  if (layer?.kind !== "smartObject") refuse("a filter on something else than a smart object");
+  if (selection) refuse("a selection would become the filter's mask");
+  if (!hasUnit(command.radius, "pixelsUnit", 0.1, 1000)) refuse("radius");
+  const radius = { units: "Pixels", value: command.radius._value };
+  if (command._obj === "gaussianBlur") {
+    (layer as Layer).filters.push({ type: "gaussian blur", settings: { radius }, opacity: 1 });
+    return;
+  }
+  if (!hasUnit(command.amount, "percentUnit", 1, 500)) refuse("amount");
+  if (!Number.isInteger(command.threshold) || command.threshold < 0) refuse("threshold");
+  const settings = { amount: command.amount._value / 100, radius, threshold: command.threshold };
+  (layer as Layer).filters.push({ type: "unsharp mask", settings, opacity: 1 });
+}
+
+/** The layer becomes a new one: whoever keeps the old one has nothing. */
+function makeSmartObject(): void {
+  const [layer] = state.active;
+  if (!layer || layer.kind !== "pixel" || !layer.pixels || layer.mask) refuse("nothing to convert");
+  const plain = layer as Layer;
+  const smart = new Layer(plain.name, "smartObject");
+  smart.pixels = plain.pixels;
+  smart.parent = plain.parent;
+  const siblings = plain.siblings();
+  siblings.splice(siblings.indexOf(plain), 1, smart);
+  state.active = [smart];
+}
+
 const isMask = (reference: any): boolean => reference?._ref === "channel" && reference._value === "mask";
 
 function playOne(command: Descriptor): Descriptor {
@@ -381,6 +490,23 @@ function playOne(command: Descriptor): Descriptor {
     if (!hides && command.using._value !== "revealSelection") refuse("userMaskEnabled");
     (active as Layer).mask = fullMask((selection as Uint8Array).map((value) => (hides ? 255 - value : value)));
     selection = null;
+    return {} as Descriptor;
+  }
+  if (command._obj === "newPlacedLayer" && Object.keys(command).length === 1) {
+    makeSmartObject();
+    return {} as Descriptor;
+  }
+  if (command._obj === "gaussianBlur" || command._obj === "unsharpMask") {
+    addFilter(command);
+    return {} as Descriptor;
+  }
+  if (command._obj === "set" && target?._ref === "filterFX") {
+    const { opacity, mode } = command.filterFX?.blendOptions ?? {};
+    const filter = state.active[0]?.filters[target._index - 1];
+    const names = [command._target[1]?._value, command.filterFX?._obj, command.filterFX?.blendOptions?._obj];
+    if (!filter || names.join() !== "targetEnum,filterFX,blendOptions") refuse("no such Smart Filter");
+    if (!hasUnit(opacity, "percentUnit", 0, 100) || mode?._value !== "normal") refuse("blendOptions");
+    (filter as Filter).opacity = opacity._value / 100;
     return {} as Descriptor;
   }
   if (command._obj === "select" && target?._ref === "layer") {
@@ -476,7 +602,7 @@ window.fake = {
   isModal: () => isModal,
   liveImages: () => live.size,
   secrets,
-  file: () => toBase64(toFile()),
+  files: () => toFiles(state.layers),
   tree: () => JSON.stringify(state.layers, (key, value) => (["pixels", "mask", "parent", "xmp"].includes(key) ? undefined : value)),
   setSelection: (text: string | null) => { selection = text ? fromBase64(text) : null; },
 };
