@@ -22,7 +22,7 @@ from gazeshift_training.baselines.opponent_saliency import (
 )
 from gazeshift_training.baselines.random_parameters import random_edit
 from gazeshift_training.baselines.vignette import vignette_edit
-from gazeshift_training.evaluation.model_methods import keep_operators, model_methods
+from gazeshift_training.evaluation.model_methods import model_methods
 from gazeshift_training.evaluation.pairs import Pair
 from gazeshift_training.metrics.cast import hue_turn_deg, to_lab
 from gazeshift_training.metrics.fidelity import FidelityJudge
@@ -66,7 +66,6 @@ def tools():
     lpips = MeanSquare()
     return SimpleNamespace(
         lpips=lpips,
-        mean_edit=lambda direction: MODEL_EDIT,
         attention_network=Brightness(),
         prediction=lambda pair: Prediction(MODEL_EDIT, MODEL_EDIT, pair.proxy, None),
         fidelity=lambda pair: FidelityJudge(lpips, pair.rgb, pair.mask),
@@ -153,16 +152,11 @@ def test_rolling_the_histogram_is_turning_the_hue():
     np.testing.assert_allclose(turned, np.roll(colour_histogram(lab, ones), 5, 0), atol=3e-3)
 
 
-def test_hue_turn_and_foreground_only_leave_the_background_untouched(tools):
+def test_hue_turn_leaves_the_background_untouched(tools):
     pair = make_pair()
     outside = pair.mask == 0
     edited = BASELINES["hor"].prepare(pair, "attract", tools)(1.0)
     np.testing.assert_array_equal(edited[outside], pair.rgb[outside])
-    methods = {method.id: method for method in model_methods()}
-    edited = methods["foreground-only"].prepare(pair, "attract", tools)(1.0)
-    np.testing.assert_array_equal(edited[outside], pair.rgb[outside])
-    edited = methods["background-only"].prepare(pair, "attract", tools)(1.0)
-    np.testing.assert_array_equal(edited[~outside], pair.rgb[~outside])
 
 
 def test_opponents_invert_and_a_flat_picture_has_no_saliency():
@@ -222,10 +216,3 @@ def test_free_numbers_stay_within_the_hard_ranges():
     assert RegionParameters.from_vector(to_parameters(torch.zeros(35)).tolist()).is_identity
     for extreme in (-50.0, 50.0):
         RegionParameters.from_vector(to_parameters(torch.full((35,), extreme)).tolist())
-
-
-def test_keeping_operators_drops_the_others():
-    kept = keep_operators(MODEL_EDIT, ("exposure",))
-    assert kept.foreground.active() == ("exposure",)
-    assert kept.background.active() == ("exposure",)
-    assert kept.foreground.get("exposure", "ev") == (0.3,)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from click.testing import CliRunner
@@ -165,7 +167,6 @@ def test_another_model_drops_its_rows_but_not_those_of_baselines(folder):
         all_methods()["vignette"],
         folder / "model.onnx",
         {"judge": folder / "judge.onnx", "shipped": folder / "shipped.onnx"},
-        [],
     )
     assert json.loads((folder_rows / "vignette.attract.jsonl").read_text().splitlines()[0]) == {
         "fingerprint": header
@@ -342,13 +343,30 @@ def test_subset_methods_and_curves_stay_on_the_subset():
     assert plan.strengths(methods["identity"], 0) == {1.0: True}
 
 
-def test_restrictions_run_on_the_subset_and_say_what_they_are():
-    restrictions = [method for method in all_methods().values() if method.kind == "restriction"]
-    assert len(restrictions) == 11
-    assert all(method.on_subset and method.uses_model for method in restrictions)
-    assert all("prediction" in method.help for method in restrictions)
+def test_the_model_at_another_dial_position_is_a_row_of_its_own():
     assert isinstance(model_at(0.75), Method)
     assert model_at(0.75).strength == 0.75
+
+
+def test_rows_of_other_weights_are_not_reused(folder):
+    judges = {"judge": folder / "judge.onnx"}
+    stamps = [
+        fingerprint(replace(all_methods()["identity"], stamp=stamp), folder / "model.onnx", judges)
+        for stamp in ("", "weights 1", "weights 2")
+    ]
+    assert len(set(stamps)) == 3
+
+
+def test_new_notes_in_a_network_keep_the_rows_measured_with_it(folder):
+    method, judges = all_methods()["model"], {"judge": folder / "judge.onnx"}
+    before = fingerprint(method, folder / "model.onnx", judges)
+    for name in ("model", "judge"):
+        network = onnx.load(folder / f"{name}.onnx")
+        onnx.helper.set_model_props(network, {"gazeshift.data": "said differently"})
+        onnx.save(network, folder / f"{name}.onnx")
+    assert fingerprint(method, folder / "model.onnx", judges) == before
+    write_attention(folder / "judge.onnx", gain=2.5)
+    assert fingerprint(method, folder / "model.onnx", judges) != before
 
 
 def test_subset_summary_uses_the_first_pairs(tmp_path):
@@ -385,25 +403,3 @@ def test_contact_sheets_of_the_model_and_of_its_worst_pairs(folder):
     failed = draw()
     assert isinstance(failed.exception, ParamError)
     assert "another model" in str(failed.exception)
-
-
-def test_one_edit_for_all_photos_is_the_mean_prediction(folder):
-    from gazeshift.attention import AttentionModel
-    from gazeshift.predict import Redirector
-    from gazeshift_training.evaluation.pairs import validation_sources
-    from gazeshift_training.evaluation.tools import Tools
-
-    # Exposure inside is 0.4 plus the mean of the mask: 28 x 20 or 30 x 20 of 80 x 96 pixels.
-    write_redirector(folder / "model.onnx", mask_gain=1.0)
-    judge = AttentionModel(folder / "shipped.onnx")
-    redirector = Redirector(folder / "model.onnx", attention=judge)
-    sources = validation_sources(folder / "data", judge)
-    areas = [float(source.load().mask.mean()) for source in sources]
-    tools = Tools(redirector, folder / "shipped.onnx", {"judge": judge}, MeanSquare(), sources)
-    edit = tools.mean_edit("attract")
-    assert edit.foreground.get("exposure", "ev")[0] == pytest.approx(0.4 + np.mean(areas), abs=1e-5)
-    assert tools.mean_edit("divert").direction == "divert"
-    method = all_methods()["fixed-parameters"]
-    judges = {"judge": folder / "judge.onnx"}
-    stamps = [fingerprint(method, folder / "model.onnx", judges, some) for some in (sources, [])]
-    assert stamps[0] != stamps[1]

@@ -9,9 +9,13 @@ from hypothesis import strategies as st
 from gazeshift.decoder import apply_regions, split_vector
 from gazeshift.edit import Edit
 from gazeshift.operators import DEFAULT_CHAIN, OPERATORS
-from gazeshift_training.redirector.network import RedirectorDesign, RedirectorNetwork
-from gazeshift_training.redirector.ranges import Bounding, OutputRanges, scale_edit
-from gazeshift_training.redirector.rendering import prepare, render_edit
+from gazeshift_training.redirector.network import (
+    STYLE_SIZE,
+    RedirectorDesign,
+    RedirectorNetwork,
+)
+from gazeshift_training.redirector.ranges import Bounding, OutputRanges, scale_edit, vector_ids
+from gazeshift_training.redirector.rendering import prepare, render_edit, values_of
 from gazeshift_training.redirector.statistics import COUNT, describe_regions
 
 HARD = [
@@ -136,6 +140,92 @@ def test_fast_rendering_equals_the_reference_decoder() -> None:
     )
     # Between two of the 257 knots the clip of the exposure can have its corner.
     assert float((fast - slow.permute(0, 3, 1, 2)).abs().max()) < 0.6 / 255
+
+
+@pytest.mark.parametrize(
+    "operators",
+    [
+        ("tone", "color"),
+        ("color",),
+        ("color", "tone", "contrast", "exposure", "sharpening"),
+        ("tone", "color", "sharpening", "exposure", "contrast"),
+        ("contrast", "exposure", "sharpening", "tone", "color"),
+        ("sharpening", "exposure", "contrast", "tone", "color", "saturation"),
+    ],
+)
+def test_other_operators_and_orders_render_as_the_reference_decoder(
+    operators: tuple[str, ...],
+) -> None:
+    image, mask = photo_and_mask(60, 80)
+    bounding = Bounding(OutputRanges(), vector_ids(operators))
+    generator = torch.Generator().manual_seed(5)
+    raw = [torch.randn(2, len(bounding.low), generator=generator) * 0.5 for _ in range(2)]
+    vectors = [bounding(numbers) for numbers in raw]
+    fast = render_edit(prepare(image), mask, torch.cat(vectors, 1), operators)
+    slow = apply_regions(
+        image.permute(0, 2, 3, 1),
+        mask[:, 0],
+        *(values_of(vector, operators) for vector in vectors),
+        order=operators,
+    )
+    difference = (fast - slow.permute(0, 3, 1, 2)).abs()
+    # A corner between knots that sharpening or saturation comes after is enlarged by it.
+    assert float(difference.max()) < 1.0 / 255
+    assert float(difference.mean()) < 0.02 / 255
+
+
+def test_a_restricted_design_leaves_the_rest_at_its_identity() -> None:
+    for changes, moving in (
+        ({"operators": ("tone",)}, [*range(3, 11), *range(38, 46)]),
+        ({"regions": "foreground"}, range(35)),
+        ({"regions": "background"}, range(35, 70)),
+    ):
+        network = disturbed(RedirectorDesign(working_side=64, trunk=16, head=8, **changes))
+        image, mask = photo_and_mask(40, 48)
+        edits = network(image, mask, torch.zeros(2, STYLE_SIZE))
+        identity = network.bounding.identity.repeat(2)
+        for edit in edits:
+            moved = ((edit - identity).abs() > 1e-6).any(0).nonzero().flatten().tolist()
+            assert moved == list(moving)
+
+
+def test_a_fixed_design_predicts_one_edit_for_all_photos() -> None:
+    network = disturbed(RedirectorDesign(working_side=64, trunk=16, head=8, fixed=True))
+    image, mask = photo_and_mask(40, 48)
+    edit = network(image, mask, torch.zeros(2, STYLE_SIZE)).attract
+    assert torch.equal(edit[0], edit[1])
+    assert float((edit[0] - network.bounding.identity.repeat(2)).detach().abs().max()) > 0.01
+
+
+def test_saturation_adds_one_number_per_region() -> None:
+    operators = (*DEFAULT_CHAIN, "saturation")
+    network = disturbed(RedirectorDesign(working_side=64, trunk=16, head=8, operators=operators))
+    image, mask = photo_and_mask(40, 48)
+    edit = network(image, mask, torch.zeros(2, STYLE_SIZE)).divert
+    assert edit.shape == (2, 72)
+    half = scale_edit(edit, 0.5, vector_ids(operators))
+    assert torch.allclose(half[:, 35], 0.5 * edit[:, 35])
+    assert torch.allclose(half[:, 71], 0.5 * edit[:, 71])
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"operators": ("magic",)}, {"operators": ()}, {"operators": ("tone", "tone")},
+     {"regions": "all"}],
+)  # fmt: skip
+def test_a_design_of_unknown_parts_is_refused(changes: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="must be"):
+        RedirectorNetwork(RedirectorDesign(**changes))
+
+
+def disturbed(design: RedirectorDesign) -> RedirectorNetwork:
+    """A network whose heads say something."""
+    torch.manual_seed(4)
+    network = RedirectorNetwork(design).eval()
+    for head in network.heads.values():
+        torch.nn.init.normal_(head[-1].weight, std=1.0)
+        torch.nn.init.normal_(head[-1].bias, std=0.3)
+    return network
 
 
 def test_fast_rendering_has_the_decoders_gradients() -> None:

@@ -25,7 +25,7 @@ Dial = Callable[[float], FloatImage]
 Prepare = Callable[["Pair", Direction, "Tools"], Dial]
 """Does a method's work for one pair and direction; what is returned renders it."""
 
-Kind = Literal["model", "restriction", "reference", "baseline"]
+Kind = Literal["model", "ablation", "reference", "baseline"]
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,8 @@ class Method:
     prepare: Prepare
     """Does the work."""
     kind: Kind = "baseline"
-    """`model`, `restriction` (a part of the model), `reference` (a ceiling or the photo itself),
-    or `baseline`."""
+    """`model`, `ablation` (a network trained for comparison), `reference` (a ceiling or the photo
+    itself), or `baseline`."""
     directions: tuple[Direction, ...] = DIRECTIONS
     """Directions in which it makes sense."""
     order: int = 50
@@ -51,8 +51,8 @@ class Method:
     """Whether it runs on a fixed subset of the pairs only, because it is slow or secondary."""
     uses_model: bool = False
     """Whether its result changes with the model under test."""
-    uses_all_pairs: bool = False
-    """Whether its result on one pair changes with the others."""
+    stamp: str = ""
+    """Names the weights it uses, where they are not those of the model under test."""
     strength: float = 1.0
     """Dial position of its row."""
     has_dial: bool = True

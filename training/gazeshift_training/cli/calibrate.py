@@ -42,41 +42,23 @@ def command(run_folder: Path, data: Path, budget: float, attention_file: Path | 
 
     Example: gazeshift-train calibrate --run runs/redirector --data DATA --lpips 0.045
     """
-    import numpy as np
-
     from gazeshift.sessions import model_path
     from gazeshift_training.attention.network import load_attention
-    from gazeshift_training.instances import (
-        LARGEST_SHARE_BEFORE,
-        TRAINING_AREA,
-        VALIDATION_AREA,
-        VALIDATION_SEED,
-        eligible,
-        hold_out,
-        load_pair,
-        read_instances,
-    )
+    from gazeshift_training.instances import LARGEST_SHARE_BEFORE, load_pair
     from gazeshift_training.lpips import Lpips
-    from gazeshift_training.redirector.calibrate import DIRECTIONS, Calibrator
+    from gazeshift_training.redirector.calibrate import (
+        DIRECTIONS,
+        Calibrator,
+        calibration_pairs,
+    )
     from gazeshift_training.redirector.train import load_trained
 
     try:
         recipe, network, step = load_trained(run_folder)
     except (OSError, ValueError) as error:
         raise ParamError(f"The run cannot be read: {error}") from error
-    table = read_instances(data / "instances.csv")
-    # The division must be the one that training made.
-    _, held = hold_out(sorted(eligible(table, "train", TRAINING_AREA)), recipe.held_out)
-    groups = eligible(table, "train", VALIDATION_AREA)
-    # The rules of the validation pairs, on photos of the training split.
-    generator = np.random.default_rng(VALIDATION_SEED)
-    chosen = [
-        groups[photo][int(generator.integers(len(groups[photo])))]
-        for photo in held
-        if photo in groups
-    ]
     attention = load_attention(attention_file or model_path("attention"))
-    pairs = [load_pair(data, one) for one in chosen]
+    pairs = [load_pair(data, one) for one in calibration_pairs(data, recipe.held_out)]
     calibrator = Calibrator(network, attention, Lpips(), pairs, LARGEST_SHARE_BEFORE)
     click.echo(f"step {step}, {len(calibrator.samples)} pairs of held-out training photos")
     for index, direction in enumerate(DIRECTIONS):

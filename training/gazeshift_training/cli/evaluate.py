@@ -65,6 +65,11 @@ JUDGE = Path(__file__).parents[2] / "models" / "judge.onnx"
     multiple=True,
     help="Adds a row for the model at this position of the dial; may be given more than once.",
 )
+@click.option(
+    "--ablations",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Folder of `gazeshift-train ablate`; adds a table of its networks, on the subset.",
+)
 @click.option("--limit", type=click.IntRange(1), help="Evaluate the first so many pairs only.")
 @click.option(
     "--subset",
@@ -95,6 +100,7 @@ def command(
     methods: str,
     directions: str,
     strengths: tuple[float, ...],
+    ablations: Path | None,
     limit: int | None,
     subset: int,
     no_curves: bool,
@@ -114,6 +120,7 @@ def command(
     from gazeshift.edit import DIRECTIONS
     from gazeshift.predict import Redirector
     from gazeshift.sessions import model_path
+    from gazeshift_training.evaluation.ablations import ablation_methods
     from gazeshift_training.evaluation.assemble import assemble, model_at
     from gazeshift_training.evaluation.pairs import validation_sources
     from gazeshift_training.evaluation.plots import draw_all
@@ -129,6 +136,8 @@ def command(
     from gazeshift_training.lpips import Lpips
 
     chosen = [*choose_methods(methods), *(model_at(strength) for strength in strengths)]
+    if ablations is not None:
+        chosen += ablation_methods(ablations)
     plan = Plan(
         methods=chosen,
         directions=tuple(name for name in DIRECTIONS if directions in (name, "both")),
@@ -157,10 +166,10 @@ def command(
         f"{len(sources)} photos, one mask each (2-30 % of the picture, two instances or more, "
         "share before at most 0.3)" + (f", the first {limit} only" if limit else "")
     )
-    tools = Tools(redirector, paths["shipped"], judges, Lpips(), sources)
+    tools = Tools(redirector, paths["shipped"], judges, Lpips())
     judge_paths = {name: paths[name] for name in judges}
     fingerprints = {
-        method.id: fingerprint(method, paths["model"], judge_paths, sources) for method in chosen
+        method.id: fingerprint(method, paths["model"], judge_paths) for method in chosen
     }
     results = run_plan(plan, sources, tools, out / "rows", fingerprints, workers=workers)
     results.seconds = time_methods(plan, sources, tools)

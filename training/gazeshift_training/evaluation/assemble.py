@@ -12,7 +12,7 @@ from gazeshift_training.evaluation.equal_fidelity import CurvePoint, duels, mean
 from gazeshift_training.evaluation.model_methods import model_methods
 from gazeshift_training.evaluation.report import Evaluation
 from gazeshift_training.evaluation.run import Plan, Results
-from gazeshift_training.evaluation.summary import summarise
+from gazeshift_training.evaluation.summary import Averages, summarise
 
 QUICK = ("model", "identity", "vignette", "hor")
 """What runs when no methods are named."""
@@ -59,7 +59,7 @@ def assemble(
         Ready to write and draw.
     """
     deciding = judges[0]
-    table = summarise(results, judges)
+    table, ablations = _divided(summarise(results, judges))
     strengths = plan.curve_strengths
     compared = duels(results, strengths, deciding) if strengths else []
     curves: dict[str, dict[str, list[CurvePoint]]] = {}
@@ -76,9 +76,18 @@ def assemble(
         facts=dict(facts),
         judges=tuple(judges),
         table=table,
-        subset_table=summarise(results, judges, first=plan.subset),
+        subset_table=_divided(summarise(results, judges, first=plan.subset))[0],
+        ablations=ablations,
         subset=min(plan.subset, len(results.sources)),
         curves=curves,
         duels=compared,
         bars=bars,
+    )
+
+
+def _divided(rows: Sequence[Averages]) -> tuple[list[Averages], list[Averages]]:
+    """Divide rows into those of the table and the ablations."""
+    return (
+        [row for row in rows if row.kind != "ablation"],
+        [row for row in rows if row.kind == "ablation"],
     )

@@ -142,12 +142,12 @@ def duels(results: Results, strengths: Sequence[float], judge: str) -> list[Duel
     Returns
     -------
     list of Duel
-        In the order of the table; restrictions of the model and the photo itself are left out.
+        In the order of the table; ablations and the photo itself are left out.
     """
     found: list[Duel] = []
     for case, store in results.stores.items():
         ours = _model_case(results, case.direction)
-        if ours is None or case.method.kind in ("model", "restriction"):
+        if ours is None or case.method.kind in ("model", "ablation"):
             continue
         if case.method.id == "identity":
             continue

@@ -38,6 +38,8 @@ class Evaluation:
     """The model against each method at equal LPIPS."""
     bars: list[Bar] = field(default_factory=list)
     """Bars and what was reached."""
+    ablations: list[Averages] = field(default_factory=list)
+    """Networks that were trained briefly for comparison, in the order of their table."""
 
     def to_json(self) -> dict[str, Any]:
         """Return plain data."""
@@ -49,6 +51,7 @@ class Evaluation:
             "table": [row.to_json() for row in self.table],
             "subset": self.subset,
             "subset_table": [row.to_json() for row in self.subset_table],
+            "ablations": [row.to_json() for row in self.ablations],
             "duels": [_plain(vars(duel)) for duel in self.duels],
             "curves": {
                 direction: {
@@ -108,6 +111,13 @@ def to_markdown(evaluation: Evaluation, figures: Sequence[str] = ()) -> str:
         duels = [duel for duel in evaluation.duels if duel.direction == direction]
         if duels:
             lines += ["### At equal LPIPS, photo by photo", "", *_duel_lines(duels), ""]
+    if evaluation.ablations:
+        lines += ["## Ablations", "", _ABLATIONS, ""]
+    for direction in DIRECTIONS:
+        rows = [row for row in evaluation.ablations if row.direction == direction]
+        if rows:
+            title = f"### {direction.capitalize()}, judged by {deciding}"
+            lines += [title, "", *_ablation_lines(rows, deciding), ""]
     lines += ["## How to read this", "", *_LEGEND, ""]
     return "\n".join(lines)
 
@@ -120,13 +130,41 @@ _LEGEND = (
     "moved = part of the photos whose share moved the wanted way.",
     "- cast = `neutral_cast`, turn = `hue_turn_deg` (size per photo), inside / outside the mask, "
     "averaged over the photos on which they exist.",
-    "- Rows named *Model, …* are restrictions of the shipped model's own prediction, not "
-    "networks trained for that part alone.",
     "- The per-image optimum is optimised against the shipped attention network: by that judge "
     "it is measured on what it was optimised for.",
     "- At equal LPIPS: each photo's model curve over the dial is read at the other method's LPIPS "
     "on that photo; where that lies beyond dial 1.5, the model's value at 1.5 counts.",
 )
+
+
+_ABLATIONS = (
+    "Networks that were all trained alike, for the same few steps on the same pairs, with what is "
+    "named alone taken away or added (`gazeshift-train ablate`). Each is scaled along its dial "
+    "towards the same LPIPS on held-out training photos, as far as the dial reaches. They are "
+    "weaker than the shipped model, which was trained longer; compare them with each other."
+)
+
+
+def _ablation_lines(rows: Sequence[Averages], judge: str) -> list[str]:
+    lines = [
+        "| variant | n | LPIPS full | BG | FG | ratio | moved | sal. abs. | "
+        "sal. rel. % (median) | WFB | CC | cast in | turn in |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        fidelity, scores = row.fidelity, row.attention[judge]
+        lines.append(
+            f"| {row.label} | {row.pairs} "
+            + "".join(
+                f"| {100 * fidelity[name]:.2f} " for name in ("lpips", "lpips_bg", "lpips_fg")
+            )
+            + f"| {scores['ratio_of_means']:.3f} | {scores['moved']:.1%} "
+            f"| {100 * scores['absolute']:.2f} "
+            f"| {100 * scores['relative']:.1f} ({100 * scores['relative_median']:.1f}) "
+            f"| {100 * scores['wfb']:.2f} | {100 * scores['cc']:.2f} "
+            f"| {_number(fidelity['cast_inside'])} | {_number(fidelity['turn_inside'])}° |"
+        )
+    return lines
 
 
 def _bar_lines(bars: Sequence[Bar]) -> list[str]:

@@ -60,7 +60,7 @@ class Plan:
 
     def has_curve(self, method: Method) -> bool:
         """Say whether a method's gain is drawn over its dial."""
-        return method.has_dial and method.kind != "restriction" and method.id != "model-overdriven"
+        return method.has_dial and method.id != "model-overdriven"
 
     def strengths(self, method: Method, place: int) -> dict[float, bool]:
         """Return the dial positions to measure on the pair at `place`: position to full or brief.
@@ -93,9 +93,7 @@ class Results:
     """Seconds per photo and direction by method id."""
 
 
-def fingerprint(
-    method: Method, model: Path, judges: Mapping[str, Path], sources: Sequence[PairSource]
-) -> str:
+def fingerprint(method: Method, model: Path, judges: Mapping[str, Path]) -> str:
     """Say what the rows of a method depend on.
 
     Parameters
@@ -106,8 +104,6 @@ def fingerprint(
         The network under test.
     judges
         Attention networks by name.
-    sources
-        All pairs of the run.
 
     Returns
     -------
@@ -117,9 +113,8 @@ def fingerprint(
     parts = [f"measures {MEASURES_VERSION}", f"{method.id} {method.version}"]
     if method.uses_model:
         parts.append(model_stamp(model))
-    if method.uses_all_pairs:
-        names = "\n".join(source.name for source in sources)
-        parts.append(f"pairs {hashlib.sha256(names.encode()).hexdigest()[:12]}")
+    if method.stamp:
+        parts.append(method.stamp)
     parts += [f"{name} {_digest(path)}" for name, path in judges.items()]
     return "; ".join(parts)
 

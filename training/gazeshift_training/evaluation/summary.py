@@ -23,7 +23,7 @@ class Averages:
     label: str
     """Name shown to people."""
     kind: str
-    """`model`, `restriction`, `reference` or `baseline`."""
+    """`model`, `ablation`, `reference` or `baseline`."""
     direction: Direction
     """Which way."""
     strength: float

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from math import fsum
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from gazeshift.edit import DIRECTIONS, Direction, Edit
 from gazeshift_training.metrics.fidelity import FidelityJudge
 
 if TYPE_CHECKING:
     from gazeshift.attention import AttentionModel
     from gazeshift.predict import Prediction, Redirector
     from gazeshift_training.attention.network import AttentionNetwork
-    from gazeshift_training.evaluation.pairs import Pair, PairSource
+    from gazeshift_training.evaluation.pairs import Pair
     from gazeshift_training.lpips import Lpips
 
 Kept = TypeVar("Kept")
@@ -39,10 +37,7 @@ class Tools:
     """Attention networks that judge, by name; the first is the one that decides."""
     lpips: Lpips
     """The fidelity network."""
-    sources: Sequence[PairSource] = ()
-    """All pairs of the run, for what is taken over all of them."""
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
-    _mean_edits: dict[Direction, Edit] = field(default_factory=dict, repr=False)
     _predictions: OrderedDict[str, Prediction] = field(default_factory=OrderedDict, repr=False)
     _fidelity: OrderedDict[str, FidelityJudge] = field(default_factory=OrderedDict, repr=False)
 
@@ -52,21 +47,6 @@ class Tools:
         from gazeshift_training.attention.network import load_attention
 
         return load_attention(self.attention_path)
-
-    def mean_edit(self, direction: Direction) -> Edit:
-        """Return the mean of the model's predictions over all pairs of the run."""
-        with self._lock:
-            if not self._mean_edits:
-                vectors: dict[Direction, list[list[float]]] = {name: [] for name in DIRECTIONS}
-                for source in self.sources:
-                    both = self.redirector.predict_proxy(source.load().proxy, measure=False)
-                    for edit in (both.attract, both.divert):
-                        numbers = [*edit.foreground.to_vector(), *edit.background.to_vector()]
-                        vectors[edit.direction].append(numbers)
-                for name, rows in vectors.items():
-                    means = [fsum(column) / len(rows) for column in zip(*rows, strict=True)]
-                    self._mean_edits[name] = Edit.from_vector(means, direction=name)
-            return self._mean_edits[direction]
 
     def prediction(self, pair: Pair) -> Prediction:
         """Return the model's edits for a pair; the last few are kept."""

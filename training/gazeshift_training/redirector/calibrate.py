@@ -15,15 +15,27 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gazeshift_training.colour import hue_turn_deg, neutral_cast, srgb_to_lab
+from gazeshift_training.instances import (
+    TRAINING_AREA,
+    VALIDATION_AREA,
+    VALIDATION_SEED,
+    Instance,
+    eligible,
+    hold_out,
+    read_instances,
+)
 from gazeshift_training.metrics.clipping import newly_clipped_part
 from gazeshift_training.redirector.losses import attention_share
-from gazeshift_training.redirector.network import STYLE_SIZE, RedirectorNetwork
+from gazeshift_training.redirector.network import STYLE_SIZE
 from gazeshift_training.redirector.ranges import scale_edit
 from gazeshift_training.redirector.rendering import Prepared, prepare, render_edit
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from gazeshift_training.attention.network import AttentionNetwork
     from gazeshift_training.lpips import Lpips
+    from gazeshift_training.redirector.networks import AnyRedirector
 
 DIRECTIONS = ("attract", "divert")
 SMALLEST_GAIN, LARGEST_GAIN = 0.6, 1.4
@@ -78,19 +90,19 @@ class Calibrator:
 
     def __init__(
         self,
-        network: RedirectorNetwork,
+        network: AnyRedirector,
         attention: AttentionNetwork,
         lpips: Lpips,
         pairs: Sequence[tuple[NDArray[np.uint8], NDArray[np.float32]]],
         largest_share: float = 1.0,
     ) -> None:
-        self.attention, self.lpips = attention, lpips
+        self.attention, self.lpips, self.design = attention, lpips, network.design
         with torch.no_grad():
             samples = [self._sample(network, *pair) for pair in pairs]
         self.samples = [sample for sample in samples if sample.share <= largest_share]
 
     def _sample(
-        self, network: RedirectorNetwork, codes: NDArray[np.uint8], region: NDArray[np.float32]
+        self, network: AnyRedirector, codes: NDArray[np.uint8], region: NDArray[np.float32]
     ) -> _Sample:
         rgb = torch.from_numpy(codes.copy()).permute(2, 0, 1)[None].float() / 255.0
         mask = torch.from_numpy(region)[None, None]
@@ -104,8 +116,9 @@ class Calibrator:
         """Edit all pairs at one gain; direction 0 attracts, 1 diverts."""
         rows: list[list[float]] = []
         for sample in self.samples:
-            vector = scale_edit(sample.vectors[direction], gain)
-            edited = render_edit(sample.prepared, sample.mask, vector)
+            vector = scale_edit(sample.vectors[direction], gain, self.design.ids)
+            operators = self.design.operators
+            edited = render_edit(sample.prepared, sample.mask, vector, operators)
             edited = (edited * 255.0).round() / 255.0
             row = [float(self.lpips.distance(self.lpips.features(edited), sample.features))]
             if not only_lpips:
@@ -138,6 +151,32 @@ class Calibrator:
         return find_crossing(
             lambda gain: self.measure(direction, gain, only_lpips=True).lpips, budget
         )
+
+
+def calibration_pairs(data: Path, held_out: int) -> list[Instance]:
+    """Choose one instance of every held-out training photo by the rules of the validation pairs.
+
+    Parameters
+    ----------
+    data
+        Folder with `instances.csv`.
+    held_out
+        How many photos training kept back; the division must be the one that it made.
+
+    Returns
+    -------
+    list of Instance
+        In a fixed order; the share before any edit is not looked at.
+    """
+    table = read_instances(data / "instances.csv")
+    _, held = hold_out(sorted(eligible(table, "train", TRAINING_AREA)), held_out)
+    groups = eligible(table, "train", VALIDATION_AREA)
+    generator = np.random.default_rng(VALIDATION_SEED)
+    return [
+        groups[photo][int(generator.integers(len(groups[photo])))]
+        for photo in held
+        if photo in groups
+    ]
 
 
 def _clipped_part(before: Tensor, after: Tensor) -> float:

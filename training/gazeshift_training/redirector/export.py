@@ -17,13 +17,15 @@ from torch import Tensor, nn
 from gazeshift.decoder import apply_regions
 from gazeshift.edit import Edit
 from gazeshift.operators import DEFAULT_CHAIN, OPERATORS
-from gazeshift_training.redirector.network import STYLE_SIZE, RedirectorNetwork
+from gazeshift_training.redirector.network import STYLE_SIZE
 from gazeshift_training.redirector.ranges import scale_edit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+
+    from gazeshift_training.redirector.networks import AnyRedirector
 
 TASK = "redirector"
 """Value of the metadata key `gazeshift.task`."""
@@ -51,7 +53,7 @@ class Parity(NamedTuple):
 class _Calibrated(nn.Module):
     """The network as it ships: both edits scaled along the dial."""
 
-    def __init__(self, network: RedirectorNetwork, gains: tuple[float, float]) -> None:
+    def __init__(self, network: AnyRedirector, gains: tuple[float, float]) -> None:
         super().__init__()
         self.network, self.gains = network, gains
 
@@ -64,7 +66,7 @@ class _Calibrated(nn.Module):
 
 
 def export_redirector(
-    network: RedirectorNetwork,
+    network: AnyRedirector,
     path: Path,
     *,
     model_id: str,
@@ -93,7 +95,16 @@ def export_redirector(
         Calibration of attract and divert: factors along the dial, baked into the file.
     half_precision
         Store large weights as float16 and widen them when the model is loaded.
+
+    Raises
+    ------
+    ValueError
+        If the network was made for comparison: it applies the operators in another order than
+        the decoder, or applies others.
     """
+    operators = network.design.operators
+    if operators != tuple(id_ for id_ in DEFAULT_CHAIN if id_ in operators):
+        raise ValueError(f"A network that applies {list(operators)} cannot ship.")
     module = _Calibrated(network.eval(), gains).eval()
     example = (
         torch.rand(1, 3, 336, 448),
@@ -174,7 +185,7 @@ def _strip_notes(model: Any) -> None:
 
 def measure_parity(
     path: Path,
-    network: RedirectorNetwork,
+    network: AnyRedirector,
     pairs: Sequence[tuple[NDArray[np.uint8], NDArray[np.float32]]],
     gains: tuple[float, float] = (1.0, 1.0),
 ) -> Parity:

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from gazeshift.operators import vector_size
+from gazeshift.operators import DEFAULT_CHAIN, OPERATORS
 from gazeshift_training.backbone import EfficientNetLite
-from gazeshift_training.redirector.ranges import Bounding, OutputRanges
+from gazeshift_training.redirector.ranges import Bounding, OutputRanges, vector_ids
 from gazeshift_training.redirector.statistics import COUNT, describe_regions
 
 STYLE_SIZE = 10
@@ -20,6 +20,8 @@ MASK_BLOCK = 10
 """The mask joins the features behind this block, at stride 16: the blocks before it can stay frozen
 and then cost no backward pass."""
 
+REGIONS = ("foreground", "background")
+"""Halves of the vector, in its order."""
 LARGEST_INPUT = 4.0
 """Standard deviations at which an unusual photo's numbers are cut off."""
 
@@ -28,6 +30,8 @@ LARGEST_INPUT = 4.0
 class RedirectorDesign:
     """All that is needed to build a redirector before its weights are known."""
 
+    encoder: str = "pooled"
+    """`pooled` (this module) or `paper` (`paper_network.py`, which takes only `head`, `ranges`)."""
     backbone: str = "efficientnet_lite0"
     """Name out of `gazeshift_training.backbone.VARIANTS`."""
     working_side: int = 224
@@ -38,10 +42,30 @@ class RedirectorDesign:
     """Width of each head's inner layer."""
     ranges: OutputRanges = field(default_factory=OutputRanges)
     """What the model may predict."""
+    operators: tuple[str, ...] = DEFAULT_CHAIN
+    """Which operators it predicts, in the order they are applied. Only a network with the default
+    chain can ship; others are for comparison."""
+    regions: str = "both"
+    """Which regions it edits: `both`, `foreground` or `background`."""
+    fixed: bool = False
+    """Whether it predicts one edit for all photos."""
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Operators of one region's vector, in its order."""
+        return vector_ids(self.operators)
+
+    @property
+    def is_restricted(self) -> bool:
+        """Whether some numbers of the vector always stay at their identity."""
+        return self.regions != "both" or not set(DEFAULT_CHAIN) <= set(self.operators)
 
 
 class Prediction(NamedTuple):
-    """Parameters for both directions, each (B, 70): the foreground's 35, the background's 35."""
+    """Parameters for both directions, each (B, 70): the foreground's 35, the background's 35.
+
+    A network that predicts more operators than the default chain has more numbers per region.
+    """
 
     attract: Tensor
     divert: Tensor
@@ -54,11 +78,17 @@ class RedirectorNetwork(nn.Module):
     ----------
     design
         What to build. The heads start at zero, so a new network predicts the identity.
+
+    Raises
+    ------
+    ValueError
+        If the design names operators or regions that there are not.
     """
 
     def __init__(self, design: RedirectorDesign | None = None) -> None:
         super().__init__()
         self.design = design or RedirectorDesign()
+        _check_design(self.design)
         self.backbone = EfficientNetLite(self.design.backbone)
         channels = self.backbone.channels
         self.mask_stem = nn.Conv2d(1, channels[1], 3, padding=1, bias=False)
@@ -76,14 +106,24 @@ class RedirectorNetwork(nn.Module):
         self.style_shift = nn.Linear(STYLE_SIZE, width, bias=False)
         nn.init.normal_(self.style_scale.weight, std=0.02)
         nn.init.normal_(self.style_shift.weight, std=0.05)
+        sizes = [OPERATORS[id_].spec.size for id_ in self.design.ids]
         self.heads = nn.ModuleDict(
             {
-                f"{direction}_{region}": _head(width, self.design.head)
+                f"{direction}_{region}": _head(width, self.design.head, sum(sizes))
                 for direction in ("attract", "divert")
-                for region in ("foreground", "background")
+                for region in REGIONS
             }
         )
-        self.bounding = Bounding(self.design.ranges)
+        self.bounding = Bounding(self.design.ranges, self.design.ids)
+        kept = [
+            float(id_ in self.design.operators)
+            for id_, size in zip(self.design.ids, sizes, strict=True)
+            for _ in range(size)
+        ]
+        for region in REGIONS:
+            is_edited = self.design.regions in ("both", region)
+            numbers = torch.tensor(kept) * is_edited
+            self.register_buffer(f"kept_{region}", numbers, persistent=False)
 
     def forward(self, image: Tensor, mask: Tensor, style: Tensor) -> Prediction:
         """Predict both edits.
@@ -102,18 +142,35 @@ class RedirectorNetwork(nn.Module):
         Prediction
             In operator units, within the model's ranges.
         """
-        hidden = self.trunk(image, mask)
+        return self.predict(self.describe(image, mask), style)
+
+    def predict(self, described: Tensor, style: Tensor) -> Prediction:
+        """Predict both edits from what `describe` gave."""
+        hidden = self.join(described)
         hidden = hidden * (1.0 + self.style_scale(style)) + self.style_shift(style)
         hidden = functional.silu(hidden)
-        regions = {name: self.bounding(head(hidden)) for name, head in self.heads.items()}
+        regions = {name: self.bound(name, head(hidden)) for name, head in self.heads.items()}
         return Prediction(
             torch.cat((regions["attract_foreground"], regions["attract_background"]), 1),
             torch.cat((regions["divert_foreground"], regions["divert_background"]), 1),
         )
 
+    def bound(self, head: str, raw: Tensor) -> Tensor:
+        """Turn what a head says (B, 35) into parameters in operator units."""
+        if self.design.is_restricted:
+            raw = raw * self.get_buffer(f"kept_{head.rpartition('_')[2]}")
+        bounded: Tensor = self.bounding(raw)
+        return bounded
+
     def trunk(self, image: Tensor, mask: Tensor) -> Tensor:
         """Describe photo and mask in (B, trunk) numbers, before the style."""
-        described = (self.describe(image, mask) - self.input_mean) * self.input_scale
+        return self.join(self.describe(image, mask))
+
+    def join(self, described: Tensor) -> Tensor:
+        """Pass a description (B, inputs) through the shared layers: (B, trunk)."""
+        described = (described - self.input_mean) * self.input_scale
+        if self.design.fixed:
+            described = torch.zeros_like(described)
         hidden = functional.silu(self.entry(described.clamp(-LARGEST_INPUT, LARGEST_INPUT)))
         trunk: Tensor = hidden + self.middle(hidden)
         return trunk
@@ -153,8 +210,16 @@ class RedirectorNetwork(nn.Module):
         return levels
 
 
-def _head(width: int, inner: int) -> nn.Sequential:
-    last = nn.Linear(inner, vector_size())
+def _check_design(design: RedirectorDesign) -> None:
+    unknown = [id_ for id_ in design.operators if id_ not in OPERATORS]
+    if unknown or len(set(design.operators)) < max(1, len(design.operators)):
+        raise ValueError(f"The operators {list(design.operators)} must be some of {[*OPERATORS]}.")
+    if design.regions not in ("both", *REGIONS):
+        raise ValueError(f"The regions must be both, foreground or background: {design.regions}.")
+
+
+def _head(width: int, inner: int, outputs: int) -> nn.Sequential:
+    last = nn.Linear(inner, outputs)
     nn.init.zeros_(last.weight)
     nn.init.zeros_(last.bias)
     return nn.Sequential(nn.Linear(width, inner), nn.SiLU(), last)

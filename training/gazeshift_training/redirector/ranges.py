@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from gazeshift.operators import DEFAULT_CHAIN, OPERATORS, vector_size
+from gazeshift.operators import DEFAULT_CHAIN, OPERATORS
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,25 @@ class OutputRanges:
     """Smallest and largest slope of the tone curve, before the slopes are divided by their mean."""
     color: tuple[float, ...] = (0.93, 1.07)
     """Smallest and largest slope of a colour curve, before division by their mean."""
+    saturation: tuple[float, ...] = (-0.8, 0.8)
+    """Smallest and largest saturation, where a network predicts it at all."""
+
+
+def vector_ids(operators: Sequence[str]) -> tuple[str, ...]:
+    """Name the operators whose numbers make up one region's vector, in its order.
+
+    Parameters
+    ----------
+    operators
+        What a network predicts.
+
+    Returns
+    -------
+    tuple of str
+        Always the default chain, with identities where nothing is predicted; behind it what is
+        predicted beyond it.
+    """
+    return (*DEFAULT_CHAIN, *(id_ for id_ in operators if id_ not in DEFAULT_CHAIN))
 
 
 class Bounding(nn.Module):
@@ -37,6 +57,8 @@ class Bounding(nn.Module):
     ----------
     ranges
         The model's own ranges.
+    ids
+        Operators of the vector, from `vector_ids`.
 
     Raises
     ------
@@ -44,13 +66,13 @@ class Bounding(nn.Module):
         If a range is wider than the operator's hard range or excludes the identity.
     """
 
-    def __init__(self, ranges: OutputRanges) -> None:
+    def __init__(self, ranges: OutputRanges, ids: Sequence[str] = DEFAULT_CHAIN) -> None:
         super().__init__()
         low: list[float] = []
         high: list[float] = []
         identity: list[float] = []
         self.curves: list[tuple[int, int, float, float]] = []
-        for id_ in DEFAULT_CHAIN:
+        for id_ in ids:
             first, last = getattr(ranges, id_)
             for parameter in OPERATORS[id_].spec.parameters:
                 hard_low, hard_high = parameter.hard
@@ -81,7 +103,7 @@ class Bounding(nn.Module):
         self.register_buffer("steepness", torch.tensor([0.25 / (s * (1.0 - s)) for s in shares]))
 
     def forward(self, raw: Tensor) -> Tensor:
-        """Map raw numbers (B, 35) to one region's parameters (B, 35) in operator units."""
+        """Map raw numbers (B, n), n = 35 by default, to one region's parameters (B, n)."""
         bounded = self.low + self.span * torch.sigmoid(self.offset + self.steepness * raw)
         pieces: list[Tensor] = []
         position = 0
@@ -90,7 +112,7 @@ class Bounding(nn.Module):
                 pieces.append(bounded[:, position:start])
             pieces.append(centre_slopes(bounded[:, start:end], low, high))
             position = end
-        if position < vector_size():
+        if position < bounded.shape[1]:
             pieces.append(bounded[:, position:])
         return torch.cat(pieces, 1)
 
@@ -105,7 +127,7 @@ def centre_slopes(slopes: Tensor, low: float, high: float) -> Tensor:
     return centred * (low / centred.amin(1, keepdim=True)).clamp(min=1.0)
 
 
-def scale_edit(vector: Tensor, gain: float) -> Tensor:
+def scale_edit(vector: Tensor, gain: float, ids: Sequence[str] = DEFAULT_CHAIN) -> Tensor:
     """Move parameters along the line from the identity, as the dial does.
 
     Parameters
@@ -114,13 +136,15 @@ def scale_edit(vector: Tensor, gain: float) -> Tensor:
         Shape (B, 35) or (B, 70), operator units.
     gain
         1 changes nothing, 0 gives the identity.
+    ids
+        Operators of one region's vector, from `vector_ids`.
     """
     if gain == 1.0:
         return vector
     pieces: list[Tensor] = []
     position = 0
     while position < vector.shape[1]:
-        for id_ in DEFAULT_CHAIN:
+        for id_ in ids:
             for parameter in OPERATORS[id_].spec.parameters:
                 low, high = parameter.hard
                 piece = vector[:, position : position + parameter.count]

@@ -1,18 +1,21 @@
 """Rendering for training: the decoder's picture, several times faster, with gradients.
 
 Behind sharpening every operator is a curve per channel. The reference decoder's own operators
-make that curve on a fine ramp; the pixels then read it from a table.
+make that curve on a fine ramp; the pixels then read it from a table. Other orders of the operators,
+and other operators, are rendered too, a little slower.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import groupby
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from gazeshift.decoder import apply_chain, split_vector
-from gazeshift.operators import OPERATORS
+from gazeshift.decoder import Values, apply_chain, split_vector
+from gazeshift.operators import DEFAULT_CHAIN, OPERATORS, vector_size
 from gazeshift.operators.arrays import gaussian_blur
 from gazeshift.operators.sharpening import sigma_for
 from gazeshift.operators.transfer import decode_srgb, encode_srgb
@@ -81,7 +84,7 @@ class _Lookup(torch.autograd.Function):
         place = values.reshape(batch * channels, -1) * (knots - 1)
         below = place.to(torch.int64).clamp_(0, knots - 2)
         part = place.sub_(below)
-        below += torch.arange(batch * channels)[:, None] * knots
+        below += torch.arange(batch * channels, device=values.device)[:, None] * knots
         steps = torch.diff(curves, append=curves[..., -1:]).reshape(-1)
         slope = steps.take(below)
         result = torch.addcmul(curves.reshape(-1).take(below), slope, part)
@@ -103,20 +106,39 @@ class _Lookup(torch.autograd.Function):
         return curves.view(ctx.shape), (grad * slope * (knots - 1)).view_as(grads[0])
 
 
-def curves_of(vector: Tensor) -> Tensor:
-    """Return the curves behind sharpening, shape (B, 3, KNOTS), of one region's (B, 35) numbers."""
+def values_of(vector: Tensor, operators: Sequence[str]) -> Values:
+    """Name the numbers (B, n) of one region, in the order of `ranges.vector_ids`."""
+    first = vector_size()
+    values = dict(split_vector(vector[:, :first]))
+    for id_ in operators:
+        if id_ not in DEFAULT_CHAIN:
+            (parameter,) = OPERATORS[id_].spec.parameters
+            values[id_] = {parameter.name: vector[:, first]}
+            first += 1
+    return values
+
+
+def curves_of(vector: Tensor, operators: Sequence[str] = DEFAULT_CHAIN) -> Tensor:
+    """Return the curves that separable operators make together, shape (B, 3, KNOTS).
+
+    Parameters
+    ----------
+    vector
+        Shape (B, n), one region's numbers.
+    operators
+        The order of application; those that are not separable are passed over.
+    """
     ramp = torch.linspace(0.0, 1.0, KNOTS, dtype=vector.dtype, device=vector.device)
     picture = ramp[None, :, None, None].expand(vector.shape[0], KNOTS, 1, 3)
-    values = {
-        id_: named
-        for id_, named in split_vector(vector).items()
-        if OPERATORS[id_].spec.is_separable
-    }
-    curves: Tensor = apply_chain(picture, values)[:, :, 0].permute(0, 2, 1)
+    separable = [id_ for id_ in operators if OPERATORS[id_].spec.is_separable]
+    values = split_vector(vector[:, : vector_size()])
+    curves: Tensor = apply_chain(picture, values, order=separable)[:, :, 0].permute(0, 2, 1)
     return curves
 
 
-def render_region(prepared: Prepared, vector: Tensor) -> Tensor:
+def render_region(
+    prepared: Prepared, vector: Tensor, operators: Sequence[str] = DEFAULT_CHAIN
+) -> Tensor:
     """Apply one region's chain to whole photos.
 
     Parameters
@@ -124,21 +146,37 @@ def render_region(prepared: Prepared, vector: Tensor) -> Tensor:
     prepared
         The photos.
     vector
-        Shape (B, 35), operator units.
+        Shape (B, n), operator units.
+    operators
+        What is applied, in this order.
 
     Returns
     -------
     Tensor
         Shape (B, 3, H, W), encoded, 0-1; gradients reach `vector` only.
     """
-    amount = vector[:, 0, None, None, None]
-    sharpened: Tensor = _Sharpen.apply(amount, prepared.linear, prepared.detail)  # type: ignore[no-untyped-call]
-    curves = curves_of(vector).contiguous()
-    edited: Tensor = _Lookup.apply(curves, sharpened)  # type: ignore[no-untyped-call]
+    edited = prepared.rgb
+    if operators[0] == "sharpening":
+        amount = vector[:, 0, None, None, None]
+        edited = _Sharpen.apply(amount, prepared.linear, prepared.detail)  # type: ignore[no-untyped-call]
+        operators = operators[1:]
+    for is_separable, run in groupby(operators, lambda id_: OPERATORS[id_].spec.is_separable):
+        ids = list(run)
+        if is_separable:
+            curves = curves_of(vector, ids).contiguous()
+            edited = _Lookup.apply(curves, edited.contiguous())  # type: ignore[no-untyped-call]
+        else:
+            values = values_of(vector, operators)
+            edited = apply_chain(edited.permute(0, 2, 3, 1), values, order=ids).permute(0, 3, 1, 2)
     return edited
 
 
-def render_edit(prepared: Prepared, mask: Tensor, vector: Tensor) -> Tensor:
+def render_edit(
+    prepared: Prepared,
+    mask: Tensor,
+    vector: Tensor,
+    operators: Sequence[str] = DEFAULT_CHAIN,
+) -> Tensor:
     """Render a batch as the reference decoder does.
 
     Parameters
@@ -148,7 +186,10 @@ def render_edit(prepared: Prepared, mask: Tensor, vector: Tensor) -> Tensor:
     mask
         Shape (B, 1, H, W), 0-1.
     vector
-        Shape (B, 70): the foreground's 35 numbers, then the background's.
+        Shape (B, 70): the foreground's 35 numbers, then the background's; more where `operators`
+        has more than the default chain.
+    operators
+        What is applied, in this order.
 
     Returns
     -------
@@ -156,5 +197,5 @@ def render_edit(prepared: Prepared, mask: Tensor, vector: Tensor) -> Tensor:
         Shape (B, 3, H, W), encoded, 0-1.
     """
     half = vector.shape[1] // 2
-    background = render_region(prepared, vector[:, half:])
-    return torch.lerp(background, render_region(prepared, vector[:, :half]), mask)
+    background = render_region(prepared, vector[:, half:], operators)
+    return torch.lerp(background, render_region(prepared, vector[:, :half], operators), mask)
