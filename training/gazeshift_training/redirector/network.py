@@ -11,7 +11,12 @@ from torch.nn import functional
 
 from gazeshift.operators import DEFAULT_CHAIN, OPERATORS
 from gazeshift_training.backbone import EfficientNetLite
-from gazeshift_training.redirector.ranges import Bounding, OutputRanges, vector_ids
+from gazeshift_training.redirector.ranges import (
+    Bounding,
+    HeadSharpening,
+    OutputRanges,
+    vector_ids,
+)
 from gazeshift_training.redirector.statistics import COUNT, describe_regions
 
 STYLE_SIZE = 10
@@ -42,6 +47,8 @@ class RedirectorDesign:
     """Width of each head's inner layer."""
     ranges: OutputRanges = field(default_factory=OutputRanges)
     """What the model may predict."""
+    head_sharpening: HeadSharpening = field(default_factory=HeadSharpening)
+    """Narrower limits of sharpening, head by head."""
     operators: tuple[str, ...] = DEFAULT_CHAIN
     """Which operators it predicts, in the order they are applied. Only a network with the default
     chain can ship; others are for comparison."""
@@ -115,6 +122,15 @@ class RedirectorNetwork(nn.Module):
             }
         )
         self.bounding = Bounding(self.design.ranges, self.design.ids)
+        # Only heads with limits of their own have one, so that files of older designs still load.
+        self.narrower = nn.ModuleDict(
+            {
+                name: Bounding(own, self.design.ids)
+                for name in self.heads
+                if (own := self.design.head_sharpening.narrow(self.design.ranges, name))
+                != self.design.ranges
+            }
+        )
         kept = [
             float(id_ in self.design.operators)
             for id_, size in zip(self.design.ids, sizes, strict=True)
@@ -159,7 +175,9 @@ class RedirectorNetwork(nn.Module):
         """Turn what a head says (B, 35) into parameters in operator units."""
         if self.design.is_restricted:
             raw = raw * self.get_buffer(f"kept_{head.rpartition('_')[2]}")
-        bounded: Tensor = self.bounding(raw)
+        has_own = head in self.narrower
+        bounding = self.narrower[head] if has_own else self.bounding
+        bounded: Tensor = bounding(raw)
         return bounded
 
     def trunk(self, image: Tensor, mask: Tensor) -> Tensor:

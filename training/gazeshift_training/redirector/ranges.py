@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -28,6 +28,26 @@ class OutputRanges:
     """Smallest and largest slope of a colour curve, before division by their mean."""
     saturation: tuple[float, ...] = (-0.8, 0.8)
     """Smallest and largest saturation, where a network predicts it at all."""
+
+
+@dataclass(frozen=True)
+class HeadSharpening:
+    """Limits of sharpening that single heads keep besides the common range; wide by default."""
+
+    attract_foreground: tuple[float, ...] = (-1.0, 2.0)
+    """Smallest and largest amount of sharpening of the region that attracts."""
+    attract_background: tuple[float, ...] = (-1.0, 2.0)
+    """The same of what surrounds it."""
+    divert_foreground: tuple[float, ...] = (-1.0, 2.0)
+    """The same of the region that diverts."""
+    divert_background: tuple[float, ...] = (-1.0, 2.0)
+    """The same of what surrounds it."""
+
+    def narrow(self, ranges: OutputRanges, head: str) -> OutputRanges:
+        """Return the ranges of one head, named `direction_region`."""
+        low, high = getattr(self, head)
+        common_low, common_high = ranges.sharpening
+        return replace(ranges, sharpening=(max(low, common_low), min(high, common_high)))
 
 
 def vector_ids(operators: Sequence[str]) -> tuple[str, ...]:
