@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
@@ -48,6 +49,18 @@ RECIPE = Path(__file__).parents[2] / "recipes" / "redirector.yaml"
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="Folder of another run whose networks this run begins with.",
 )
+@click.option(
+    "--realism",
+    "realism_file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Realism network, for a recipe that multiplies by it; see `gazeshift-train realism`.",
+)
+@click.option(
+    "--device",
+    default="auto",
+    show_default=True,
+    help="auto, cpu, cuda or cuda:N; auto takes a graphics processor where there is one.",
+)
 @click.option("--until", type=click.IntRange(1), help="Stop after this step; continue later.")
 @click.option("--threads", type=click.IntRange(1), help="Processor threads; all by default.")
 def command(
@@ -57,10 +70,14 @@ def command(
     recipe_file: Path,
     cache: Path | None,
     start_from: Path | None,
+    realism_file: Path | None,
+    device: str,
     until: int | None,
     threads: int | None,
 ) -> None:
     """Train the redirector against the attention network; continue an interrupted run.
+
+    Several processes train together under torchrun, each on a part of every batch.
 
     Example: gazeshift-train redirector --data DATA --run runs/redirector
     """
@@ -70,18 +87,25 @@ def command(
     from gazeshift_training.recipe import read_recipe
     from gazeshift_training.redirector.assemble import assemble_trainer
     from gazeshift_training.redirector.recipe import RedirectorRecipe
+    from gazeshift_training.world import open_world
 
     keep_freed_memory()
     if threads:
         torch.set_num_threads(threads)
-    try:
-        recipe = read_recipe(recipe_file, RedirectorRecipe())
-        trainer = assemble_trainer(recipe, data, run_folder, attention_file, cache)
-        if trainer.resume():
+    with ExitStack() as stack:
+        try:
+            recipe = read_recipe(recipe_file, RedirectorRecipe())
+            world = stack.enter_context(open_world(device))
+            trainer = assemble_trainer(
+                recipe, data, run_folder, attention_file, cache, world, realism_file
+            )
+            begins = not trainer.resume()
+            if begins and start_from is not None:
+                trainer.start_from(start_from)
+        except (OSError, ValueError) as error:
+            raise ParamError(f"The training cannot start: {error}") from error
+        if world.leads and not begins:
             click.echo(f"continuing at step {trainer.step} of {recipe.steps}", err=True)
-        elif start_from is not None:
-            trainer.start_from(start_from)
-    except (OSError, ValueError) as error:
-        raise ParamError(f"The training cannot start: {error}") from error
-    trainer.train(until)
-    click.echo(f"{run_folder / 'checkpoint.pt'}: {trainer.step} steps")
+        trainer.train(until)
+        if world.leads:
+            click.echo(f"{run_folder / 'checkpoint.pt'}: {trainer.step} steps")

@@ -37,7 +37,12 @@ class AttentionEnsemble:
             return None
         return tuple(level * kept for level, kept in zip(levels, self._kept, strict=True))
 
-    def ask(self, rgb: Tensor, mask: Tensor, generator: np.random.Generator) -> Tensor:
+    def to(self, device: torch.device) -> AttentionEnsemble:
+        """Move the network to a device."""
+        self.network.to(device)
+        return self
+
+    def ask(self, rgb: Tensor, mask: Tensor, generator: np.random.Generator | None) -> Tensor:
         """Return the attention share (B,) in one randomly chosen way of asking.
 
         Parameters
@@ -47,8 +52,10 @@ class AttentionEnsemble:
         mask
             Shape (B, 1, H, W), 0-1.
         generator
-            Source of chance.
+            Source of chance; None asks plainly.
         """
+        if generator is None:
+            return self._share(rgb, mask, self.areas[0])
         if generator.random() < 0.5:
             rgb, mask = rgb.flip(3), mask.flip(3)
         if generator.random() < 0.3:
@@ -58,7 +65,7 @@ class AttentionEnsemble:
         self._kept = [
             torch.from_numpy(
                 (generator.random((1, count, 1, 1)) >= self.dropout).astype(np.float32)
-            )
+            ).to(rgb.device)
             / (1.0 - self.dropout)
             for count in self.network.backbone.channels
         ]

@@ -238,49 +238,95 @@ def candidates(
     return pairs
 
 
+@dataclass(frozen=True)
+class Variation:
+    """How one pair is varied by chance."""
+
+    mirrored: bool
+    """Whether left and right change places."""
+    window: tuple[int, int, int, int] | None
+    """Top, left, rows and columns of the part that is enlarged; None keeps the whole."""
+    feather: int
+    """Pixels over which the mask's edge is softened, 0 for none."""
+
+
+UNVARIED = Variation(False, None, 0)
+
+
 def load_batch(
-    data: RedirectorData, pairs: Sequence[Pair], generator: np.random.Generator | None
+    data: RedirectorData,
+    pairs: Sequence[Pair],
+    generator: np.random.Generator | None,
+    part: slice = slice(None),
 ) -> PairBatch:
-    """Read pairs of one shape; with a generator, mirror, crop and feather them by chance."""
+    """Read pairs of one shape; with a generator, mirror, crop and feather them by chance.
+
+    Parameters
+    ----------
+    data
+        Where the pairs lie.
+    pairs
+        All pairs of a step.
+    generator
+        Source of chance. It is drawn from for all pairs, so that each pair is varied in the same
+        way however the step is divided between processes.
+    part
+        Which of the pairs to read.
+    """
+    variations = [UNVARIED] * len(pairs)
+    if generator is not None:
+        shapes = (data.pack.photos[pair.position] for pair in pairs)
+        variations = [draw_variation(shape.height, shape.width, generator) for shape in shapes]
     pictures: list[Tensor] = []
     masks: list[Tensor] = []
-    for pair in pairs:
+    for pair, variation in zip(pairs[part], variations[part], strict=True):
         rgb = as_tensor(data.pack.rgb(pair.position))
         index = torch.from_numpy(data.pack.instance_index(pair.position).copy())
         mask = (index == pair.number).float()[None]
-        if generator is not None:
-            rgb, mask = _vary(rgb, mask, generator)
+        rgb, mask = vary(rgb, mask, variation)
         pictures.append(rgb)
         masks.append(mask)
     return PairBatch(
         torch.stack(pictures),
         torch.stack(masks),
-        torch.tensor([pair.direction for pair in pairs]),
-        torch.tensor([data.shares[pair.position, pair.number] for pair in pairs]),
+        torch.tensor([pair.direction for pair in pairs[part]]),
+        torch.tensor([data.shares[pair.position, pair.number] for pair in pairs[part]]),
     )
 
 
-def _vary(rgb: Tensor, mask: Tensor, generator: np.random.Generator) -> tuple[Tensor, Tensor]:
+def draw_variation(height: int, width: int, generator: np.random.Generator) -> Variation:
+    """Draw how a pair of `height` × `width` pixels is varied."""
+    mirrored = generator.random() < 0.5
+    window = None
     if generator.random() < 0.5:
-        rgb, mask = rgb.flip(2), mask.flip(2)
-    if generator.random() < 0.5:
-        rgb, mask = _crop(rgb, mask, generator)
+        side = generator.uniform(0.8, 1.0)
+        rows, columns = round(height * side), round(width * side)
+        top = int(generator.integers(height - rows + 1))
+        left = int(generator.integers(width - columns + 1))
+        window = (top, left, rows, columns)
     # People's selections are hard, feathered by a pixel or two, or a loose brush stroke.
-    feather = int(generator.choice([0, 0, 1, 2, 4]))
-    if feather:
-        side = 2 * feather + 1
+    return Variation(mirrored, window, int(generator.choice([0, 0, 1, 2, 4])))
+
+
+def vary(rgb: Tensor, mask: Tensor, variation: Variation) -> tuple[Tensor, Tensor]:
+    """Vary a photo (3, H, W) and its mask (1, H, W)."""
+    if variation.mirrored:
+        rgb, mask = rgb.flip(2), mask.flip(2)
+    if variation.window is not None:
+        rgb, mask = _crop(rgb, mask, variation.window)
+    if variation.feather:
+        side = 2 * variation.feather + 1
         for _ in range(2):
-            mask = functional.avg_pool2d(mask[None], side, 1, feather, count_include_pad=False)[0]
+            mask = functional.avg_pool2d(
+                mask[None], side, 1, variation.feather, count_include_pad=False
+            )[0]
     return rgb, mask
 
 
-def _crop(rgb: Tensor, mask: Tensor, generator: np.random.Generator) -> tuple[Tensor, Tensor]:
-    """Cut a window of 80 to 100 % that keeps nearly all of the mask, at the same size."""
+def _crop(rgb: Tensor, mask: Tensor, place: tuple[int, int, int, int]) -> tuple[Tensor, Tensor]:
+    """Enlarge a window that keeps nearly all of the mask to the whole size."""
+    top, left, rows, columns = place
     height, width = rgb.shape[1:]
-    side = generator.uniform(0.8, 1.0)
-    rows, columns = round(height * side), round(width * side)
-    top = int(generator.integers(height - rows + 1))
-    left = int(generator.integers(width - columns + 1))
     window = (slice(None), slice(top, top + rows), slice(left, left + columns))
     if mask[window].sum() < 0.9 * mask.sum():
         return rgb, mask
@@ -289,3 +335,8 @@ def _crop(rgb: Tensor, mask: Tensor, generator: np.random.Generator) -> tuple[Te
         both, size=(height, width), mode="bilinear", align_corners=False
     )[0]
     return resized[:3], resized[3:]
+
+
+def channels_last(rgb: Tensor) -> Tensor:
+    """Lay pictures out the way convolutions are fastest."""
+    return rgb.contiguous(memory_format=torch.channels_last)

@@ -52,6 +52,19 @@ def fidelity_loss(lpips: Tensor, weight: Tensor, weights: LossWeights) -> Tensor
     return weight * lpips + weights.lpips_excess * excess.square()
 
 
+def prominence(share: Tensor, mask: Tensor) -> Tensor:
+    """Return the map's mean inside the mask over its mean everywhere, shape (B,).
+
+    1 is what a uniform map gives. The paper's attention loss, free of the map's size.
+    """
+    return share / mask.mean((1, 2, 3)).clamp(min=1e-3)
+
+
+def plausibility_factor(before: Tensor, after: Tensor, weight: float) -> Tensor:
+    """Return the factor (B,) by which a loss of plausibility raises the loss; 1 where none."""
+    return 1.0 + weight * (before - after).clamp(min=0.0)
+
+
 def side_terms(
     prepared: Prepared, after: Tensor, mask: Tensor, vector: Tensor, weights: LossWeights
 ) -> Terms:
@@ -77,7 +90,7 @@ def side_terms(
         old = srgb_to_lab(thin.rgb)
     new = srgb_to_lab(after[:, :, ::2, ::2].contiguous())
     regions = ((inside[:, 0], 1.0), (1.0 - inside[:, 0], weights.outside))
-    zero = torch.zeros(after.shape[0])
+    zero = after.new_zeros(after.shape[0])
     cast, turn, vivid, lightness = zero, zero, zero, zero
     for region, factor in regions:
         part = neutral_cast(old, new, region, softness=1.5)
@@ -89,7 +102,7 @@ def side_terms(
         vivid = vivid + (growth * region).mean((1, 2)) / size
         change = ((new[:, 0] - old[:, 0]) * region).mean((1, 2)) / size
         lightness = lightness + (change.abs() - weights.lightness_limit).clamp(min=0.0).square()
-    limits = torch.tensor([weights.clipped_limit_inside, weights.clipped_limit])
+    limits = after.new_tensor([weights.clipped_limit_inside, weights.clipped_limit])
     clipped = (newly_clipped(thin, inside, vector) - limits).clamp(min=0.0)
     return Terms(cast, turn, vivid, clipped.sum(1), lightness, curve_shape(vector))
 
@@ -147,7 +160,7 @@ def exposure_position() -> int:
 def curve_shape(vector: Tensor) -> Tensor:
     """Penalise curves (B,) that are so steep, so flat or so bent that a photo would band."""
     half = vector.shape[1] // 2
-    total = torch.zeros(vector.shape[0])
+    total = vector.new_zeros(vector.shape[0])
     for region in (vector[:, :half], vector[:, half:]):
         curves = curves_of(region)
         slopes = torch.diff(curves) * (KNOTS - 1)

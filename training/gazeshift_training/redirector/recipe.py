@@ -54,6 +54,29 @@ class LossWeights:
 
 
 @dataclass(frozen=True)
+class PaperWeights:
+    """Weights of the paper's losses against the adversary's verdict (weight 1)."""
+
+    attention: float = 0.26
+    """Weight of the prominence, the map's mean inside the mask over its mean everywhere. The
+    paper's 20,000 for two directions, divided by the pixels of its map."""
+    style: float = 10.0
+    """Weight of reading the style back."""
+    critic_rate: float = 1e-5
+    """Peak learning rate of the adversary."""
+    critic_beta1: float = 0.5
+    """First decay of the adversary's Adam."""
+
+
+@dataclass(frozen=True)
+class RealismWeights:
+    """Weights where a frozen network's verdict on plausibility multiplies the gain."""
+
+    realism: float = 3.0
+    """Growth of the loss when an edit turns an entirely plausible photo implausible."""
+
+
+@dataclass(frozen=True)
 class RedirectorRecipe:
     """How a redirector is trained."""
 
@@ -63,12 +86,21 @@ class RedirectorRecipe:
     """Model version, written into the exported file."""
     design: RedirectorDesign = field(default_factory=RedirectorDesign)
     """What is built."""
+    objective: str = "steered"
+    """Which losses: `steered` (`weights`), `paper` (`paper`) or `realism` (`realism`)."""
     weights: LossWeights = field(default_factory=LossWeights)
     """What is asked for."""
+    paper: PaperWeights = field(default_factory=PaperWeights)
+    """What the paper's losses ask for."""
+    realism: RealismWeights = field(default_factory=RealismWeights)
+    """What the losses with a realism network ask for."""
     pretrained: bool = True
     """Start the encoder from ImageNet weights."""
     seed: int = 1
     """Decides the order of photos, masks, directions, styles and the first weights."""
+    precision: str = "float32"
+    """`float32`, or `bfloat16` or `float16` for the networks on a graphics processor; on the
+    processor it is always float32."""
     steps: int = 1350
     """Optimiser steps."""
     batch: int = 8
@@ -79,6 +111,10 @@ class RedirectorRecipe:
     """Working sizes of the attention network that training alternates between."""
     feature_dropout: float = 0.1
     """Part of the attention network's features that are dropped at random, against gaming."""
+    varied_attention: bool = True
+    """Ask the attention network in a different way each time; otherwise plainly."""
+    both_directions: bool = False
+    """Edit every photo of a step in both directions; otherwise in the one drawn for it."""
     held_out: int = 80
     """Training photos kept back to choose between checkpoints and recipes."""
     largest_attract_share: float = 0.5
@@ -97,6 +133,15 @@ class RedirectorRecipe:
     """Blocks of the backbone that stay frozen."""
     weight_decay: float = 1e-3
     """AdamW's weight decay."""
+    optimizer: str = "adamw"
+    """`adamw`, or `adam` without weight decay."""
+    beta1: float = 0.9
+    """First decay of the optimizer."""
+    schedule: str = "cosine"
+    """`cosine` (a short rise, then a cosine fall) or `linear` (level, from half-way a straight
+    fall towards zero)."""
+    gradient_limit: float = 3.0
+    """Longest gradient of the network; 0 sets no limit."""
     average: float = 0.995
     """Decay of the running average of the weights, which is what is evaluated and exported."""
     validate_every: int = 250

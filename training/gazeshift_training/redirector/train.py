@@ -4,50 +4,52 @@ from __future__ import annotations
 
 import copy
 import json
-import math
+import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from tqdm import tqdm
 
-from gazeshift_training.backbone import load_imagenet_weights
+from gazeshift_training.precision import Precision
 from gazeshift_training.process import git_revision
 from gazeshift_training.recipe import fill_recipe, recipe_as_mapping
-from gazeshift_training.redirector.data import (
-    ATTRACT,
-    DIVERT,
-    Pair,
-    PairBatch,
-    PairPlan,
-    RedirectorData,
-    candidates,
-    group_by_shape,
-    load_batch,
+from gazeshift_training.redirector.board import MISSING, Board, open_board
+from gazeshift_training.redirector.data import RedirectorData, channels_last, load_batch
+from gazeshift_training.redirector.held_out import HeldOutLook
+from gazeshift_training.redirector.inputs import StepDrawer, StepInputs, StepLoader
+from gazeshift_training.redirector.network import RedirectorNetwork
+from gazeshift_training.redirector.networks import (
+    AnyRedirector,
+    build_network,
+    parameter_groups,
+    prepare_for_training,
 )
-from gazeshift_training.redirector.losses import (
-    fidelity_loss,
-    log_gain,
-    side_terms,
-    weigh_terms,
+from gazeshift_training.redirector.objectives import (
+    Judged,
+    Players,
+    SteeredObjective,
+    build_objective,
+    rate_factor,
 )
-from gazeshift_training.redirector.network import STYLE_SIZE, Prediction, RedirectorNetwork
 from gazeshift_training.redirector.recipe import RedirectorRecipe
-from gazeshift_training.redirector.rendering import prepare, render_edit
+from gazeshift_training.redirector.rendering import Prepared, prepare, render_edit
 from gazeshift_training.redirector.styles import StyleReader
+from gazeshift_training.world import World
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from gazeshift_training.lpips import Lpips
     from gazeshift_training.redirector.critics import AttentionEnsemble
+    from gazeshift_training.redirector.realism import RealismNetwork
 
-WARM_UP = 60
-"""Steps over which the learning rates rise."""
 FITTING_PAIRS = 240
 """Pairs on which the network's input scaling is fitted before the first step."""
+SHOWN_PAIRS = 3
+"""Pairs of each direction that a look shows before and after."""
 
 
 class RedirectorTrainer:
@@ -65,6 +67,15 @@ class RedirectorTrainer:
         The frozen distance between pictures.
     run
         Folder for checkpoints and the log.
+    world
+        Which process this is among those that train together, and its device.
+    realism
+        The frozen realism network, where the recipe's objective needs one.
+
+    Raises
+    ------
+    ValueError
+        If the recipe names something unknown, or its batch is too small for so many processes.
     """
 
     def __init__(
@@ -74,152 +85,183 @@ class RedirectorTrainer:
         attention: AttentionEnsemble,
         lpips: Lpips,
         run: Path,
+        world: World | None = None,
+        realism: RealismNetwork | None = None,
     ) -> None:
         self.recipe, self.data, self.run_folder = recipe, data, run
-        self.attention, self.lpips = attention, lpips
+        self.world = world or World()
+        self.device = self.world.device
+        if self.world.size > 1 and recipe.batch < 2 * self.world.size:
+            raise ValueError(
+                f"A batch of {recipe.batch} is too small for {self.world.size} processes; "
+                "each needs two pairs."
+            )
+        self.precision = Precision(recipe.precision, self.device)
+        self.attention, self.lpips = attention.to(self.device), lpips.to(self.device)
         torch.manual_seed(recipe.seed)
-        self.network = RedirectorNetwork(recipe.design)
-        if recipe.pretrained:
-            load_imagenet_weights(self.network.backbone)
-        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.network.backbone.freeze_until(recipe.frozen_blocks)
+        self.network = build_network(recipe.design)
+        prepare_for_training(self.network, recipe)
+        self.network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = copy.deepcopy(self.network).requires_grad_(False)
-        self.reader = StyleReader(self.network.bounding)
-        backbone = [p for p in self.network.backbone.parameters() if p.requires_grad]
-        others = [
-            parameter
-            for name, parameter in self.network.named_parameters()
-            if not name.startswith(("backbone.", "entry."))
-        ]
-        entry = list(self.network.entry.parameters())
-        self.optimizer = torch.optim.AdamW(
-            [
-                {"params": [*others, *self.reader.parameters()], "peak": recipe.head_rate},
-                {"params": entry, "peak": recipe.entry_rate},
-                {"params": backbone, "peak": recipe.backbone_rate},
-            ],
-            lr=recipe.head_rate,
-            weight_decay=recipe.weight_decay,
+        self.reader = StyleReader(self.network.bounding).to(self.device)
+        self.optimizer = build_optimizer(
+            recipe, parameter_groups(self.network, self.reader, recipe)
         )
+        self.objective = build_objective(recipe, self.distance, self.world, self.precision, realism)
+        self.players = self.world.wrap(Players(self.network, self.reader))
         self.step = 0
         self.started_from: dict[str, Any] | None = None
-        start = math.log(recipe.weights.lpips_start)
-        self.log_weight = {ATTRACT: start, DIVERT: start}
-        self.plan = PairPlan(data, recipe)
+        drawer = StepDrawer(data, recipe, self.world)
+        self.plan, self.loader = drawer.plan, StepLoader(drawer.draw)
+        self.look = HeldOutLook(data, recipe, attention, self.distance, self.device)
+        self.board: Board | None = None
+
+    @property
+    def log_weight(self) -> dict[float, float]:
+        """Logarithms of LPIPS's weight by direction, where it is steered."""
+        return self.objective.log_weight if isinstance(self.objective, SteeredObjective) else {}
 
     def train(self, until: int | None = None) -> None:
         """Train from where the run stands to `until` or the end; look and save on the way."""
         recipe = self.recipe
-        self.run_folder.mkdir(parents=True, exist_ok=True)
-        self._describe_run()
         if self.step == 0 and self.started_from is None:
             self._standardise_inputs()
+        if self.world.leads:
+            self.run_folder.mkdir(parents=True, exist_ok=True)
+            self._describe_run()
+            self.board = open_board(self.run_folder / "board", self.step)
+            if self.board is None:
+                tqdm.write(MISSING, file=sys.stderr)
         goal = recipe.steps if until is None else min(until, recipe.steps)
         bar = tqdm(
-            total=recipe.steps, initial=self.step, desc=recipe.name, unit="step", disable=None
+            total=recipe.steps,
+            initial=self.step,
+            desc=recipe.name,
+            unit="step",
+            disable=None if self.world.leads else True,
         )
+        edits, waited, busy = 0.0, 0.0, 0.0
         while self.step < goal:
             begun = time.monotonic()
             figures = self.advance()
             seconds = time.monotonic() - begun
+            edits, waited = edits + figures.pop("edits"), waited + self.loader.waited_s
+            busy += seconds
             bar.update()
             bar.set_postfix(
-                gain=f"{figures['gain']:.3f}", pairs_per_s=f"{recipe.batch / seconds:.1f}"
+                gain=f"{figures['gain']:.3f}",
+                edits_per_s=f"{edits / busy:.1f}",
+                waiting=f"{waited / busy:.1%}",
             )
-            self._log({"step": self.step, "seconds": round(seconds, 3), **figures})
+            timing = {"seconds": round(seconds, 3), "waited": round(self.loader.waited_s, 4)}
+            self._log({"step": self.step, **timing, **figures})
             if self.step % recipe.validate_every == 0 or self.step == recipe.steps:
                 self._report_held_out()
             if self.step % recipe.save_every == 0 or self.step == goal:
                 self.save()
         bar.close()
+        self.loader.close()
+        if self.board is not None:
+            self.board.close()
+        if self.world.leads and busy:
+            tqdm.write(
+                f"{edits / busy:.2f} edits per second; {waited / busy:.2%} of the time was spent "
+                "waiting for data",
+                file=sys.stderr,
+            )
+        self.world.wait()
 
     @torch.no_grad()
     def _standardise_inputs(self) -> None:
-        """Fit the network's input scaling to some training pairs."""
-        generator = np.random.default_rng([self.recipe.seed, 11])
-        described = []
-        for step in range(max(1, FITTING_PAIRS // self.recipe.batch)):
-            batch = load_batch(self.data, self.plan.pairs(step), generator)
-            described.append(self.network.describe(_fast(batch.rgb), batch.mask))
-        for network in (self.network, self.average):
-            network.standardise_inputs(torch.cat(described))
+        """Fit the network's input scaling to some training pairs, where it has one."""
+        if not isinstance(self.network, RedirectorNetwork):
+            return
+        scaling = None
+        if self.world.leads:
+            generator = np.random.default_rng([self.recipe.seed, 11])
+            described = []
+            for step in range(max(1, FITTING_PAIRS // self.recipe.batch)):
+                batch = load_batch(self.data, self.plan.pairs(step), generator)
+                rgb, mask = batch.rgb.to(self.device), batch.mask.to(self.device)
+                described.append(self.network.describe(channels_last(rgb), mask).cpu())
+            scaling = torch.cat(described)
+        # One process measures for all: rounding differs between machines.
+        shared = self.world.share(scaling)
+        if shared is not None:
+            for network in (self.network, self.average):
+                cast(RedirectorNetwork, network).standardise_inputs(shared.to(self.device))
 
     def advance(self) -> dict[str, float]:
         """Take one step; everything random in it follows from the seed and the step's number."""
-        recipe, weights = self.recipe, self.recipe.weights
-        generator = np.random.default_rng([recipe.seed, self.step, 3])
-        self._schedule()
-        pairs = self.plan.pairs(self.step)
-        batch = load_batch(self.data, pairs, generator)
-        styled = torch.from_numpy(generator.random(len(pairs)) < recipe.style_part)
-        style = torch.from_numpy(generator.normal(size=(len(pairs), STYLE_SIZE))).float()
-        style = style * styled[:, None]
-
-        prepared = prepare(batch.rgb)
-        predicted = self.network(_fast(batch.rgb), batch.mask, style)
-        vector = torch.where(batch.direction[:, None] > 0, predicted.attract, predicted.divert)
-        edited = render_edit(prepared, batch.mask, vector)
-
-        share = self.attention.ask(edited, batch.mask, generator)
-        gain = log_gain(batch.share, share, batch.direction)
-        distance = self.distance(batch.rgb, edited)
-        steered = torch.tensor(
-            [math.exp(self.log_weight[pair.direction]) for pair in pairs], dtype=torch.float32
-        )
-        terms = side_terms(prepared, edited, batch.mask, vector, weights)
-        raw = (vector - self.reader.identity) / self.reader.span
-        loss = (
-            -gain
-            + fidelity_loss(distance, steered, weights)
-            + weigh_terms(terms, weights)
-            + weights.size * raw.square().sum(1)
-        ).mean()
-        missed = (self.reader(vector, batch.direction) - style).abs().mean(1)
-        loss = loss + weights.style * (missed * styled).sum() / len(pairs)
+        recipe = self.recipe
+        rate = rate_factor(recipe, self.step)
+        for group in self.optimizer.param_groups:
+            group["lr"] = group["peak"] * rate + 1e-7
+        inputs = self.loader.take(self.step)
+        with self.precision.context():
+            vector, guess = self.players(
+                channels_last(inputs.rgb),
+                inputs.mask,
+                inputs.style,
+                None if inputs.in_order else inputs.row,
+                inputs.direction,
+            )
+        judged = self._render(inputs, vector)
+        verdict = self.objective.judge(judged)
+        missed = (guess - inputs.style[inputs.row]).abs().mean(1)
+        styled = inputs.styled[inputs.row]
+        rows = verdict.loss + self.objective.style_weight * missed * styled
+        # Gradients are averaged over the processes; the sum is divided by the step's whole size.
+        loss = self.world.size * rows.sum() / inputs.edits
 
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(self.network.parameters(), 3.0)
-        self.optimizer.step()
+        self.precision.backward(loss)
+        self.precision.step(self.optimizer, self.network, recipe.gradient_limit)
         self.step += 1
         self._update_average()
-        self._steer(distance.detach(), batch.direction)
-        figures = {"loss": loss, "gain": gain.mean(), "lpips": distance.mean()}
-        figures |= {name: value.mean() for name, value in terms._asdict().items()}
-        if bool(styled.any()):
-            figures["style"] = missed[styled].mean()
-        return {
-            **{name: round(float(value.detach()), 5) for name, value in figures.items()},
-            "weight_attract": round(math.exp(self.log_weight[ATTRACT]), 3),
-            "weight_divert": round(math.exp(self.log_weight[DIVERT]), 3),
-        }
+        learnt = self.objective.learn(judged, verdict, self.step)
+        columns = {"loss": rows, **verdict.figures}
+        sums = [column.detach().float().sum() for column in columns.values()]
+        sums += [(missed * styled).detach().sum(), styled.float().sum()]
+        *means, style, count = (self.world.total(torch.stack(sums)) / inputs.edits).tolist()
+        figures = dict(zip(columns, means, strict=True))
+        if count:
+            figures["style"] = style / count
+        rounded = {name: round(value, 5) for name, value in figures.items()}
+        return {**rounded, **learnt, "edits": float(inputs.edits)}
+
+    def _render(self, inputs: StepInputs, vector: Tensor) -> Judged:
+        """Render the edits and ask the attention network about them."""
+        prepared, mask = prepare(inputs.rgb), inputs.mask
+        if not inputs.in_order:
+            prepared = Prepared(*(picture[inputs.row] for picture in prepared))
+            mask = mask[inputs.row]
+        edited = render_edit(prepared, mask, vector, self.recipe.design.operators)
+        with self.precision.context():
+            after = self.attention.ask(
+                edited, mask, inputs.generator if self.recipe.varied_attention else None
+            )
+        raw = (vector - self.reader.identity) / self.reader.span
+        return Judged(
+            rgb=inputs.rgb,
+            photos=inputs.photos,
+            prepared=prepared,
+            edited=edited,
+            mask=mask,
+            vector=vector,
+            direction=inputs.direction,
+            before=inputs.share,
+            after=after,
+            size=raw.square().sum(1),
+            edits=inputs.edits,
+        )
 
     def distance(self, before: Tensor, after: Tensor) -> Tensor:
         """Return LPIPS (B,); in bfloat16, which changes it by less than a per cent."""
-        with torch.autocast("cpu", torch.bfloat16):
+        with self.precision.distance_context():
             with torch.no_grad():
-                reference = self.lpips.features(_fast(before))
-            return self.lpips.distance(self.lpips.features(_fast(after)), reference)
-
-    def _steer(self, distance: Tensor, direction: Tensor) -> None:
-        """Raise LPIPS's weight where edits are stronger than wanted, lower it where weaker."""
-        weights = self.recipe.weights
-        if self.step < WARM_UP:
-            return
-        for sign in (ATTRACT, DIVERT):
-            chosen = distance[direction == sign]
-            if len(chosen):
-                target = weights.lpips_attract if sign == ATTRACT else weights.lpips_divert
-                error = float(chosen.mean()) / target - 1.0
-                moved = self.log_weight[sign] + weights.lpips_rate * max(-1.0, min(1.0, error))
-                self.log_weight[sign] = max(math.log(0.5), min(math.log(60.0), moved))
-
-    def _schedule(self) -> None:
-        """Set the learning rates: a short rise, then a cosine fall."""
-        fall = 0.5 * (1.0 + math.cos(math.pi * self.step / self.recipe.steps))
-        rise = min(1.0, (self.step + 1) / WARM_UP)
-        for group in self.optimizer.param_groups:
-            group["lr"] = group["peak"] * rise * fall + 1e-7
+                reference = self.lpips.features(channels_last(before))
+            return self.lpips.distance(self.lpips.features(channels_last(after)), reference)
 
     @torch.no_grad()
     def _update_average(self) -> None:
@@ -229,66 +271,24 @@ class RedirectorTrainer:
             if new.requires_grad:
                 kept.lerp_(new, 1.0 - decay)
 
-    @torch.no_grad()
     def look_at_held_out(self) -> dict[str, float]:
         """Measure the running average on the photos held out, default style, nothing varied."""
-        network = self.average.eval()
-        figures: dict[str, float] = {}
-        for name, sign in (("attract", ATTRACT), ("divert", DIVERT)):
-            pairs = self._held_pairs(sign)
-            before: list[Tensor] = []
-            after: list[Tensor] = []
-            distance: list[Tensor] = []
-            columns: list[Tensor] = []
-            for group in group_by_shape(self.data.pack, list(pairs), self.recipe.batch):
-                batch = load_batch(self.data, [pairs[position] for position in group], None)
-                prepared = prepare(batch.rgb)
-                vector = self._predict(network, batch, sign)
-                edited = render_edit(prepared, batch.mask, vector)
-                before.append(batch.share)
-                after.append(self.attention.measure(edited, batch.mask))
-                distance.append(self.distance(batch.rgb, edited))
-                terms = side_terms(prepared, edited, batch.mask, vector, self.recipe.weights)
-                columns.append(torch.stack(terms, 1))
-            if not before:
-                continue
-            old, new, far = torch.cat(before), torch.cat(after), torch.cat(distance)
-            means = torch.cat(columns).mean(0)
-            figures |= {
-                f"{name}_ratio": float(new.mean() / old.mean()),
-                f"{name}_right": float(((new - old) * sign > 0).float().mean()),
-                f"{name}_lpips": float(far.mean()),
-                f"{name}_cast": float(means[0]),
-                f"{name}_turn": float(means[1]),
-                f"{name}_clipped": float(means[3]),
-            }
-        return {key: round(value, 4) for key, value in figures.items()}
-
-    def _held_pairs(self, sign: float) -> dict[int, Pair]:
-        """One pair per photo held out, the same for every run."""
-        chosen: dict[int, Pair] = {}
-        for position, numbers in self.data.held.items():
-            fitting = [
-                pair
-                for pair in candidates(self.data, self.recipe, position, numbers)
-                if pair.direction == sign
-            ]
-            if fitting:
-                chosen[position] = fitting[position % len(fitting)]
-        return chosen
-
-    def _predict(self, network: RedirectorNetwork, batch: PairBatch, sign: float) -> Tensor:
-        style = torch.zeros(len(batch.rgb), STYLE_SIZE)
-        predicted: Prediction = network(_fast(batch.rgb), batch.mask, style)
-        return predicted.attract if sign > 0 else predicted.divert
+        return self.look.measure(self.average.eval())
 
     def _report_held_out(self) -> None:
-        figures = self.look_at_held_out()
-        self._log({"step": self.step, **{f"held_{name}": v for name, v in figures.items()}})
-        tqdm.write(f"step {self.step}: " + ", ".join(f"{k} {v:.3f}" for k, v in figures.items()))
+        if self.world.leads:
+            figures = self.look_at_held_out()
+            self._log({"step": self.step, **{f"held_{name}": v for name, v in figures.items()}})
+            shown = ", ".join(f"{k} {v:.3f}" for k, v in figures.items())
+            tqdm.write(f"step {self.step}: {shown}")
+            if self.board is not None:
+                self.board.pictures(self.step, self.look.pictures(self.average, SHOWN_PAIRS))
+        self.world.wait()
 
     def save(self) -> None:
-        """Write all that a resumed run needs, beside and renamed."""
+        """Write all that a resumed run needs, beside and renamed; one process writes for all."""
+        if not self.world.leads:
+            return
         state = {
             "recipe": recipe_as_mapping(self.recipe),
             "step": self.step,
@@ -296,8 +296,9 @@ class RedirectorTrainer:
             "average": self.average.state_dict(),
             "reader": self.reader.state_dict(),
             "optimizer": self.optimizer.state_dict(),
+            "scaler": self.precision.scaler.state_dict(),
             "started_from": self.started_from,
-            "log_weight": [self.log_weight[ATTRACT], self.log_weight[DIVERT]],
+            **self.objective.state(),
         }
         path = self.run_folder / "checkpoint.pt"
         partial = path.with_suffix(".partial")
@@ -312,17 +313,17 @@ class RedirectorTrainer:
         ValueError
             If the checkpoint belongs to another recipe.
         """
-        path = self.run_folder / "checkpoint.pt"
-        if not path.exists():
+        state = self._read_checkpoint(self.run_folder)
+        if state is None:
             return False
-        state: dict[str, Any] = torch.load(path, weights_only=True)
-        if state["recipe"] != recipe_as_mapping(self.recipe):
-            raise ValueError(f"{path} was made with another recipe; choose another run folder.")
-        self.network.load_state_dict(state["network"])
-        self.average.load_state_dict(state["average"])
-        self.reader.load_state_dict(state["reader"])
+        if _completed(state["recipe"]) != self.recipe:
+            raise ValueError(
+                f"{self.run_folder / 'checkpoint.pt'} was made with another recipe; "
+                "choose another run folder."
+            )
+        self._take_networks(state)
         self.optimizer.load_state_dict(state["optimizer"])
-        self.log_weight = dict(zip((ATTRACT, DIVERT), state["log_weight"], strict=True))
+        self.precision.scaler.load_state_dict(state.get("scaler", {}))
         self.step, self.started_from = state["step"], state["started_from"]
         return True
 
@@ -332,37 +333,77 @@ class RedirectorTrainer:
         Raises
         ------
         ValueError
-            If that run has no checkpoint, or one of another design.
+            If that run has no checkpoint, or one of another design or objective.
         """
+        state = self._read_checkpoint(run)
         path = run / "checkpoint.pt"
-        if not path.exists():
+        if state is None:
             raise ValueError(f"{path} does not exist.")
-        state: dict[str, Any] = torch.load(path, weights_only=True)
-        if state["recipe"]["design"] != recipe_as_mapping(self.recipe)["design"]:
+        earlier = _completed(state["recipe"])
+        if earlier.design != self.recipe.design:
             raise ValueError(f"{path} was made with another design.")
+        if earlier.objective != self.recipe.objective:
+            raise ValueError(f"{path} was made with another objective.")
+        self._take_networks(state)
+        self.started_from = {"run": run.name, "step": state["step"], "recipe": state["recipe"]}
+
+    def _read_checkpoint(self, run: Path) -> dict[str, Any] | None:
+        """Read a run's checkpoint in the leading process, for all."""
+        path = run / "checkpoint.pt"
+        state: dict[str, Any] | None = None
+        if self.world.leads and path.exists():
+            state = torch.load(path, map_location="cpu", weights_only=True)
+        return self.world.share(state)
+
+    def _take_networks(self, state: dict[str, Any]) -> None:
         self.network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])
         self.reader.load_state_dict(state["reader"])
-        self.log_weight = dict(zip((ATTRACT, DIVERT), state["log_weight"], strict=True))
-        self.started_from = {"run": run.name, "step": state["step"], "recipe": state["recipe"]}
+        self.objective.restore(state)
 
     def _describe_run(self) -> None:
         about = {
             "recipe": recipe_as_mapping(self.recipe),
             "started_from": self.started_from,
             "data": self.data.manifest(),
+            "processes": self.world.size,
+            "device": str(self.device),
             "git": git_revision(),
-            "torch": torch.__version__,
+            "torch": str(torch.__version__),
         }
         text = json.dumps(about, indent=2) + "\n"
         (self.run_folder / "run.json").write_text(text, encoding="utf-8")
 
     def _log(self, figures: dict[str, Any]) -> None:
+        if not self.world.leads:
+            return
         with (self.run_folder / "log.jsonl").open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(figures) + "\n")
+        if self.board is not None:
+            self.board.figures(self.step, {k: v for k, v in figures.items() if k != "step"})
 
 
-def load_trained(run: Path) -> tuple[RedirectorRecipe, RedirectorNetwork, int]:
+def build_optimizer(
+    recipe: RedirectorRecipe, groups: list[dict[str, Any]]
+) -> torch.optim.Optimizer:
+    """Build the recipe's optimizer for groups of parameters.
+
+    Raises
+    ------
+    ValueError
+        If it is not known.
+    """
+    betas = (recipe.beta1, 0.999)
+    if recipe.optimizer == "adamw":
+        return torch.optim.AdamW(
+            groups, lr=recipe.head_rate, betas=betas, weight_decay=recipe.weight_decay
+        )
+    if recipe.optimizer == "adam":
+        return torch.optim.Adam(groups, lr=recipe.head_rate, betas=betas)
+    raise ValueError(f"The optimizer must be adam or adamw, not {recipe.optimizer!r}.")
+
+
+def load_trained(run: Path) -> tuple[RedirectorRecipe, AnyRedirector, int]:
     """Read a run's recipe, its averaged network and how many steps it took.
 
     Raises
@@ -373,9 +414,9 @@ def load_trained(run: Path) -> tuple[RedirectorRecipe, RedirectorNetwork, int]:
     path = run / "checkpoint.pt"
     if not path.exists():
         raise ValueError(f"{path} does not exist.")
-    state: dict[str, Any] = torch.load(path, weights_only=True)
-    recipe = fill_recipe(RedirectorRecipe(), state["recipe"])
-    network = RedirectorNetwork(recipe.design)
+    state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    recipe = _completed(state["recipe"])
+    network = build_network(recipe.design)
     try:
         network.load_state_dict(state["average"])
     except RuntimeError as error:
@@ -383,5 +424,6 @@ def load_trained(run: Path) -> tuple[RedirectorRecipe, RedirectorNetwork, int]:
     return recipe, network.eval(), state["step"]
 
 
-def _fast(rgb: Tensor) -> Tensor:
-    return rgb.contiguous(memory_format=torch.channels_last)
+def _completed(recipe: dict[str, Any]) -> RedirectorRecipe:
+    """Give an older checkpoint's recipe the defaults of the keys that came later."""
+    return fill_recipe(RedirectorRecipe(), recipe)
