@@ -8,7 +8,7 @@ from pathlib import Path
 from PIL import Image
 from tests.core.bridge.live import running
 from tests.hosts.photoshop.chromium import ROOT
-from tests.hosts.photoshop.test_panel import CONNECT, Studio
+from tests.hosts.photoshop.studio import CONNECT, Studio
 
 TARGET = ROOT / "docs" / "figures" / "photoshop-panel.png"
 GAP_PX = 24

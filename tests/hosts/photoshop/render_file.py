@@ -1,8 +1,8 @@
 """Renders Photoshop files with the independent reader, one request a line, until its input ends.
 
-A request is JSON, `{"files": [PATH], "target": PATH}`, or two files with the high and the low bytes
-of 16 bits. The target gets raw RGB samples, or with `"as_file": true` the joined file; the answer is
-an empty line, or what went wrong.
+A request is JSON, `{"files": [PATH], "target": PATH}`, or two files with the high and the low
+bytes of 16 bits. The target gets raw RGB samples, or with `"as_file": true` the joined file; the
+answer is an empty line, or what went wrong.
 """
 
 import json

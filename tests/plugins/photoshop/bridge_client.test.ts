@@ -76,3 +76,25 @@ test("rendered parts keep the picture's depth", async () => {
   const rendered = await client.render(picture, null, edit, ["foreground", "background"], ["sharpening"]);
   assert.deepEqual(rendered.map((one) => [...one]), [[1, 2, 3], [4, 5, 6]]);
 });
+
+test("asking whether the bridge is there sends no token, and goes on to later ports", async () => {
+  const asked: any[] = [];
+  const client = new BridgeClient(fake({ ":47614/v1/identity": identity, "/operators": () => json(OPERATORS) }, asked), TOKEN);
+  assert.equal(await client.isThere(), true);
+  assert.ok(asked.every((one) => !one.headers));
+  await client.connect();
+  asked.length = 0;
+  assert.equal(await client.isThere(), true);
+  assert.deepEqual(asked.map((one) => one.address), ["http://127.0.0.1:47614/v1/identity"]);
+});
+
+test("a bridge that is gone is not there, and its port is forgotten", async () => {
+  const answers: Record<string, () => Response> = { ":47614/v1/identity": identity, "/operators": () => json(OPERATORS) };
+  const client = new BridgeClient(fake(answers), TOKEN);
+  await client.connect();
+  delete answers[":47614/v1/identity"];
+  assert.equal(await client.isThere(), false);
+  assert.equal(client.lost().code, "lost");
+  answers[":47613/v1/identity"] = identity;
+  assert.equal(await client.isThere(), true);
+});

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { makeAdjustment, setLayerXmp } from "../../../plugins/photoshop_uxp_bridge/src/descriptors.ts";
+import { makeAdjustment, setLayerXmp, smartFilter, smartFilterOpacity } from "../../../plugins/photoshop_uxp_bridge/src/descriptors.ts";
 import { fromXmp, toXmp } from "../../../plugins/photoshop_uxp_bridge/src/edit_store.ts";
 import type { RecipeLayer } from "../../../plugins/photoshop_uxp_bridge/src/messages.ts";
 
@@ -34,6 +34,23 @@ test("curves keep their nodes, and green has Photoshop's old name", () => {
     { _obj: "paint", horizontal: 0, vertical: 3 },
     { _obj: "paint", horizontal: 255, vertical: 250 },
   ]);
+});
+
+const sharpening = {
+  name: "Sharpening", amount: 0.8, filter: "unsharpMask" as const, radius_px: 2.4, amount_percent: 80, opacity_percent: 100,
+};
+
+test("Smart Filters carry the recipe's numbers with Photoshop's units", () => {
+  assert.deepEqual(smartFilter(sharpening), {
+    _obj: "unsharpMask",
+    amount: { _unit: "percentUnit", _value: 80 },
+    radius: { _unit: "pixelsUnit", _value: 2.4 },
+    threshold: 0,
+  });
+  const softening = { ...sharpening, amount: -0.6, filter: "gaussianBlur" as const, amount_percent: null };
+  assert.deepEqual(smartFilter(softening), { _obj: "gaussianBlur", radius: { _unit: "pixelsUnit", _value: 2.4 } });
+  const { blendOptions } = (smartFilterOpacity(60) as any).filterFX;
+  assert.deepEqual(blendOptions.opacity, { _unit: "percentUnit", _value: 60 });
 });
 
 const edit = {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readProxy, readSelection, readWhole, shrinkMask } from "../../../plugins/photoshop_uxp_bridge/src/document_reader.ts";
-import { compare } from "../../../plugins/photoshop_uxp_bridge/src/self_check.ts";
+import { readLayer, readProxy, readSelection, readWhole, shrinkMask } from "../../../plugins/photoshop_uxp_bridge/src/document_reader.ts";
+import { blend, judge, measure } from "../../../plugins/photoshop_uxp_bridge/src/self_check.ts";
 
 let disposed = 0;
 
@@ -83,9 +83,31 @@ test("a mask shrinks by averaging", () => {
   assert.deepEqual([...small], [128, 128]);
 });
 
+test("a layer is read alone, and without its alpha", async () => {
+  const asked: any[] = [];
+  const got = given(Uint8Array.of(1, 2, 3, 255, 4, 5, 6, 255), 2, 1, 4);
+  const picture = await readLayer(photoshop(got, asked), paper("bitDepth8", 2, 1), 7);
+  assert.equal(asked[0].layerID, 7);
+  assert.deepEqual(picture, { width: 2, height: 1, channels: 3, pixels: Uint8Array.of(1, 2, 3, 4, 5, 6) });
+});
+
 test("the self-check measures in levels of 255, at 16 bits, too", () => {
   const shown = { width: 1, height: 1, channels: 4 as const, pixels: Uint16Array.of(257 * 5, 0, 0, 0) };
-  const check = compare(shown, Uint16Array.of(0, 0, 0), 3);
-  assert.equal(check.largest, 5);
-  assert.equal(check.isGood, false);
+  const found = measure(shown, Uint16Array.of(0, 0, 0), 3);
+  assert.equal(found.largest, 5);
+  assert.equal(judge(found, null).isGood, false);
+  assert.equal(judge({ largest: 4, mean: 0.8 }, null).isGood, true);
+});
+
+test("Smart Filters may be off by far more than the rest, but not by anything", () => {
+  const rest = { largest: 2, mean: 0.3 };
+  assert.equal(judge(rest, { largest: 130, mean: 4.1 }).isGood, true);
+  assert.equal(judge(rest, { largest: 130, mean: 9 }).isGood, false);
+  assert.equal(judge({ largest: 20, mean: 0.3 }, { largest: 20, mean: 1 }).isGood, false);
+});
+
+test("two regions are put together by the mask", () => {
+  const [inside, outside] = [Uint8Array.of(100, 100, 100, 100, 100, 100), new Uint8Array(6)];
+  // 51 of 255 is a fifth.
+  assert.deepEqual([...blend(inside, outside, Uint8Array.of(255, 51))], [100, 100, 100, 20, 20, 20]);
 });

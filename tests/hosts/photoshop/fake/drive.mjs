@@ -179,6 +179,8 @@ try {
         for (const key of step.keys) await page.keyboard.press(key);
         await settled(page);
       }
+      if (step.focus) await page.focus(`#${step.focus}`);
+      if (step.settle) await settled(page);
       if (step.choose) await page.selectOption(`#${step.choose[0]}`, step.choose[1]);
       if (step.dial !== undefined) {
         await page.evaluate((value) => {
