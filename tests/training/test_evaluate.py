@@ -293,6 +293,7 @@ def test_mean_curve_takes_only_photos_with_every_position(tmp_path):
     points = mean_curve(results, next(iter(results.stores)), (0.5, 1.0), "judge")
     assert [point.ratio for point in points] == pytest.approx([1.5, 2.0])
     assert [point.lpips for point in points] == pytest.approx([0.01, 0.02])
+    assert mean_curve(results, next(iter(results.stores)), (0.5, 1.0), "judge", first=0) == []
 
 
 @pytest.mark.parametrize(
@@ -338,7 +339,9 @@ def test_subset_methods_and_curves_stay_on_the_subset():
     methods = all_methods()
     plan = Plan([methods["model"], methods["image-optimum"]], subset=2, curve_strengths=(0.5, 1.0))
     assert plan.strengths(methods["model"], 1) == {1.0: True, 0.5: False}
-    assert plan.strengths(methods["model"], 2) == {1.0: True}
+    # The model's curve is read at the others' LPIPS on every pair.
+    assert plan.strengths(methods["model"], 2) == {1.0: True, 0.5: False}
+    assert plan.strengths(methods["vignette"], 2) == {1.0: True}
     assert plan.strengths(methods["image-optimum"], 2) == {}
     assert plan.strengths(methods["identity"], 0) == {1.0: True}
 

@@ -65,7 +65,7 @@ def assemble(
     curves: dict[str, dict[str, list[CurvePoint]]] = {}
     for case in results.stores if strengths else ():
         if plan.has_curve(case.method):
-            points = mean_curve(results, case, strengths, deciding)
+            points = mean_curve(results, case, strengths, deciding, first=plan.subset)
             if points:
                 curves.setdefault(case.direction, {})[case.method.id] = points
     bars: list[Bar] = []

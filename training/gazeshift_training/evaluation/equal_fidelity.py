@@ -84,7 +84,12 @@ def pair_curve(
 
 
 def mean_curve(
-    results: Results, case: Case, strengths: Sequence[float], judge: str
+    results: Results,
+    case: Case,
+    strengths: Sequence[float],
+    judge: str,
+    *,
+    first: int | None = None,
 ) -> list[CurvePoint]:
     """Average a method over the pairs that have all dial positions.
 
@@ -98,6 +103,8 @@ def mean_curve(
         Dial positions.
     judge
         Name of the judge.
+    first
+        Use this many pairs at most, the first in the fixed order.
 
     Returns
     -------
@@ -107,7 +114,7 @@ def mean_curve(
     store = results.stores[case]
     names = [
         source.name
-        for source in results.sources
+        for source in results.sources[:first]
         if all(Key(source.name, strength) in store.rows for strength in strengths)
     ]
     points: list[CurvePoint] = []

@@ -45,7 +45,8 @@ class Plan:
     directions: tuple[Direction, ...] = DIRECTIONS
     """Directions, for the methods that know both."""
     subset: int = 40
-    """How many of the first pairs get curves, and methods that are not run on all."""
+    """How many of the first pairs get curves, and methods that are not run on all; the model has
+    its curve on all."""
     curve_strengths: tuple[float, ...] = CURVE_STRENGTHS
     """Dial positions of the curves; empty for no curves."""
 
@@ -75,7 +76,8 @@ class Plan:
         wanted: dict[float, bool] = {}
         if place < self.subset or not method.on_subset:
             wanted[method.strength] = True
-        if place < self.subset and self.has_curve(method):
+        # Duels at equal LPIPS read the model's curve on every pair.
+        if (place < self.subset or method.id == "model") and self.has_curve(method):
             for strength in self.curve_strengths:
                 wanted.setdefault(strength, False)
         return wanted
