@@ -1,6 +1,7 @@
 /** Talks to the GazeShift bridge on this computer; every failure says what to do about it. */
 
 import { decodeBody, encodeBody, type Samples } from "./framing.ts";
+import { hmacSha256 } from "./sha256.ts";
 import type { Edit, Identity, Operators, PredictAnswer, Recipe } from "./messages.ts";
 
 export const PORTS = [47613, 47614, 47615] as const;
@@ -80,6 +81,7 @@ export class BridgeClient {
         "Run 'gazeshift bridge --print-token' in a terminal and paste what it prints.",
       );
     }
+    await this.demandProof();
     const operators = await this.json<Operators>("GET", "operators");
     if (operators.problem) {
       throw new BridgeFailure("model", operators.problem.message, operators.problem.hint);
@@ -163,6 +165,32 @@ export class BridgeClient {
       return answer.ok && identity.name === "gazeshift" ? identity : null;
     } catch {
       return null;
+    }
+  }
+
+  /**
+   * Lets the bridge show that it knows the token before it gets it: any local user can listen on a
+   * port that the bridge has left. Without the token nobody can foresee the challenge.
+   */
+  private async demandProof(): Promise<void> {
+    const challenge = hmacSha256(this.token, `${Date.now()} ${Math.random()}`);
+    let proof: string | null = null;
+    try {
+      const answer = await this.fetch(`http://127.0.0.1:${this.port}/v1/identity`, {
+        method: "GET",
+        headers: { "GazeShift-Challenge": challenge },
+      });
+      proof = answer.headers.get("GazeShift-Proof");
+    } catch {
+      throw this.lost();
+    }
+    if (proof !== hmacSha256(this.token, `gazeshift-identity ${this.port} ${challenge}`)) {
+      throw new BridgeFailure(
+        "token",
+        "The token is wrong, or another program answers in GazeShift's place; it was not sent.",
+        "Run 'gazeshift bridge --print-token' in a terminal and paste what it prints. If that " +
+          "does not help, run 'gazeshift doctor'.",
+      );
     }
   }
 

@@ -28,7 +28,7 @@ def test_the_token_is_kept_and_a_wrong_one_explained(studio) -> None:
     seen = studio.run()[0]["seen"]
 
     assert "no token yet" in seen[0]["state"]
-    assert "missing or wrong" in seen[1]["state"]
+    assert "token is wrong" in seen[1]["state"]
     assert "--print-token" in seen[1]["remedy"]
     assert seen[-1]["state"].startswith("Connected to GazeShift")
     assert seen[-1]["token"] == TOKEN

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
 import { test } from "node:test";
 import { BridgeClient } from "../../../plugins/photoshop_uxp_bridge/src/bridge_client.ts";
 import { decodeBody, encodeBody } from "../../../plugins/photoshop_uxp_bridge/src/framing.ts";
@@ -8,12 +9,20 @@ const OPERATORS = { styles: [], strength_minimum: -1.5, strength_maximum: 1.5, m
 
 const json = (data: unknown, status = 200): Response => new Response(JSON.stringify(data), { status });
 
+const proofFor = (port: string, challenge: string, token = TOKEN): string =>
+  createHmac("sha256", token).update(`gazeshift-identity ${port} ${challenge}`).digest("hex");
+
 function fake(answers: Record<string, () => Response>, asked: any[] = []): any {
   return async (address: string, options: any) => {
     asked.push({ address, ...options });
     const found = Object.entries(answers).find(([end]) => address.endsWith(end));
     if (!found) throw new TypeError("fetch failed");
-    return found[1]();
+    const answer = found[1]();
+    const challenge = options.headers?.["GazeShift-Challenge"];
+    if (challenge && !answer.headers.has("GazeShift-Proof")) {
+      answer.headers.set("GazeShift-Proof", proofFor(new URL(address).port, challenge));
+    }
+    return answer;
   };
 }
 
@@ -27,10 +36,33 @@ test("the ports are tried in turn, by number", async () => {
     "http://127.0.0.1:47613/v1/identity",
     "http://127.0.0.1:47614/v1/identity",
     "http://127.0.0.1:47615/v1/identity",
+    "http://127.0.0.1:47615/v1/identity",
     "http://127.0.0.1:47615/v1/operators",
   ]);
-  assert.equal(asked[3].headers.Authorization, `Bearer ${TOKEN}`);
-  assert.equal(asked[3].headers["GazeShift-Protocol"], "1");
+  assert.equal(asked[4].headers.Authorization, `Bearer ${TOKEN}`);
+  assert.equal(asked[4].headers["GazeShift-Protocol"], "1");
+});
+
+test("the token goes only to who proves to know it, on this very port", async () => {
+  const passedOn = (): Response => {
+    const answer = identity();
+    answer.headers.set("GazeShift-Proof", proofFor("50000", asked[asked.length - 1].headers?.["GazeShift-Challenge"] ?? ""));
+    return answer;
+  };
+  const asked: any[] = [];
+  const client = new BridgeClient(fake({ "/identity": passedOn, "/operators": () => json(OPERATORS) }, asked), TOKEN);
+  await assert.rejects(client.connect(), { code: "token", message: /another program answers/ });
+  assert.ok(!JSON.stringify(asked).includes(TOKEN));
+  assert.ok(asked.every((one) => one.address.endsWith("/identity")));
+});
+
+test("no two challenges are alike", async () => {
+  const asked: any[] = [];
+  const client = new BridgeClient(fake({ "/identity": identity, "/operators": () => json(OPERATORS) }, asked), TOKEN);
+  for (let k = 0; k < 3; k++) await client.connect();
+  const challenges = asked.map((one) => one.headers?.["GazeShift-Challenge"]).filter(Boolean);
+  assert.equal(new Set(challenges).size, 3);
+  assert.ok(challenges.every((one) => /^[0-9a-f]{64}$/.test(one)));
 });
 
 test("the token goes to no one before the bridge has said who it is", async () => {

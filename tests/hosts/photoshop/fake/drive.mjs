@@ -56,12 +56,12 @@ function carryOut({ address, method, headers, body }) {
     const url = new URL(address);
     const given = body === null ? null : Buffer.from(body, "base64");
     const sent = given ? { ...headers, "Content-Length": String(given.length) } : headers;
-    // The panel looks on its first port; the test's bridge listens elsewhere.
-    const port = url.port === "47613" && config.port && isBridgeThere ? config.port : 1;
+    // A port on which nothing listens, where there shall be no bridge.
+    const port = Number(url.port) === config.port && isBridgeThere ? config.port : 1;
     const asked = request({ host: "127.0.0.1", port, path: url.pathname, method, headers: sent }, (answer) => {
       const parts = [];
       answer.on("data", (part) => parts.push(part));
-      answer.on("end", () => resolve({ status: answer.statusCode, body: Buffer.concat(parts).toString("base64") }));
+      answer.on("end", () => resolve({ status: answer.statusCode, headers: answer.headers, body: Buffer.concat(parts).toString("base64") }));
     });
     asked.on("error", reject);
     asked.end(given ?? undefined);
@@ -83,7 +83,7 @@ const PAGE_FETCH = `
       sent = btoa(sent);
     }
     const got = await window.carryOut({ address, method, headers, body: sent });
-    return new Response(Uint8Array.from(atob(got.body), (c) => c.charCodeAt(0)), { status: got.status });
+    return new Response(Uint8Array.from(atob(got.body), (c) => c.charCodeAt(0)), got);
   };`;
 
 // One reader for all cases: starting Python takes longer than rendering.
@@ -147,7 +147,10 @@ const page0 = readFileSync(join(config.plugin, "assets/index.html"), "utf8");
 const results = [];
 try {
   for (const one of config.cases) {
-    const panel = await bundle(join(config.plugin, "src/main.ts"), one.mutant);
+    // The test's bridge listens on a free port instead of the first of the panel's.
+    const plain = await bundle(join(config.plugin, "src/main.ts"), one.mutant);
+    const panel = plain.replace("47613,", `${config.port ?? 47613},`);
+    if (config.port && panel === plain) throw new Error("the panel's ports were not found");
     const folder = mkdtempSync(join(tmpdir(), "gazeshift-panel-"));
     writeFileSync(join(folder, "index.html"), page0);
     writeFileSync(join(folder, "panel.css"), readFileSync(join(config.plugin, "assets/panel.css")));
