@@ -10,7 +10,11 @@ import torch
 
 from gazeshift.operators import DEFAULT_CHAIN, OPERATORS
 from gazeshift_training.redirector.calibrate import find_crossing
-from gazeshift_training.redirector.export import export_redirector, measure_parity
+from gazeshift_training.redirector.export import (
+    export_redirector,
+    measure_latency_ms,
+    measure_parity,
+)
 from gazeshift_training.redirector.network import RedirectorDesign, RedirectorNetwork
 
 GAINS = (0.9, 1.2)
@@ -106,3 +110,54 @@ def test_the_style_matters_in_the_file(exported: Path) -> None:
 def test_calibration_meets_a_budget() -> None:
     # A measure that rises with the square of the gain meets 1.1 at its root, 1.049.
     assert find_crossing(lambda gain: gain**2, 1.1) == pytest.approx(math.sqrt(1.1), abs=0.01)
+
+
+def test_a_prediction_is_timed_on_the_exported_file(exported: Path) -> None:
+    small, large = (measure_latency_ms(exported, side, side) for side in (32, 1600))
+    # Both are resized to the working side; reading 2500 times the pixels takes longer.
+    assert 0.0 < small < large
+
+
+@pytest.mark.parametrize("operators", [("tone", "sharpening"), (*DEFAULT_CHAIN, "saturation")])
+def test_a_network_made_for_comparison_cannot_ship(
+    operators: tuple[str, ...], tmp_path: Path
+) -> None:
+    design = RedirectorDesign(working_side=64, trunk=16, head=8, operators=operators)
+    with pytest.raises(ValueError, match="cannot ship"):
+        export_redirector(
+            RedirectorNetwork(design),
+            tmp_path / "other.onnx",
+            model_id="tiny",
+            version="7",
+            data="noise",
+            licence="MIT",
+            revision="abc",
+        )
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_command_reports_size_parity_and_time(
+    network: RedirectorNetwork, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from click.testing import CliRunner
+
+    from gazeshift_training import instances
+    from gazeshift_training.cli.export import command
+    from gazeshift_training.redirector import train
+
+    recipe = train.RedirectorRecipe(design=network.design, name="tiny", held_out=1)
+    one = instances.Instance("a.png", "a.png", "train", 1, "cup", 0.9, 0.2)
+    monkeypatch.setattr(train, "load_trained", lambda run: (recipe, network, 12))
+    monkeypatch.setattr(instances, "read_instances", lambda table: [one, one])
+    monkeypatch.setattr(instances, "load_pair", lambda data, instance: pairs()[0])
+    target = tmp_path / "made.onnx"
+    folder = str(tmp_path)
+    arguments = ["--run", folder, "--data", folder, "--output", str(target)]
+    result = CliRunner().invoke(command, arguments, catch_exceptions=False)
+    assert result.exit_code == 0
+    report = json.loads((tmp_path / "made.parity.json").read_text())
+    assert report["step"] == 12
+    assert report["bytes"] == target.stat().st_size
+    assert report["rendered_codes"] < 0.5
+    assert report["milliseconds_on_one_thread"] > 0.0
+    assert "ms on one thread" in result.output

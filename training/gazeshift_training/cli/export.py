@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
@@ -71,8 +72,11 @@ def command(
     )
     from gazeshift_training.process import git_revision
     from gazeshift_training.redirector.export import (
+        LARGEST_BYTES,
+        LATENCY_LIMIT_MS,
         PARITY_LIMIT_CODES,
         export_redirector,
+        measure_latency_ms,
         measure_parity,
     )
     from gazeshift_training.redirector.train import load_trained
@@ -102,11 +106,33 @@ def command(
     _, held = hold_out(sorted(groups), recipe.held_out)
     pairs = [load_pair(data, groups[photo][0]) for photo in held[:COMPARED_PAIRS]]
     parity = measure_parity(target, network, pairs, gains)
+    latency = measure_latency_ms(target)
+    size = target.stat().st_size
+    report = {
+        "step": step,
+        "bytes": size,
+        "gains": list(gains),
+        "compared_photos": len(pairs),
+        **parity._asdict(),
+        "milliseconds_on_one_thread": round(latency, 2),
+    }
+    text = json.dumps(report, indent=2) + "\n"
+    target.with_suffix(".parity.json").write_text(text, encoding="utf-8")
     click.echo(
-        f"{target}: step {step}, {target.stat().st_size / 1e6:.2f} MB; torch and onnxruntime "
+        f"{target}: step {step}, {size / 1e6:.2f} MB; torch and onnxruntime "
         f"differ by {parity.parameters:.1e} in a parameter and {parity.rendered_codes:.3f}/255 in "
         f"a rendered pixel, the numpy and torch decoders by {parity.decoder_codes:.4f}/255"
     )
+    verdict = "within" if latency <= LATENCY_LIMIT_MS else "beyond"
+    click.echo(
+        f"one prediction takes {latency:.1f} ms on one thread, {verdict} the "
+        f"{LATENCY_LIMIT_MS:.0f} ms wanted on an idle machine"
+    )
+    if size > LARGEST_BYTES:
+        raise ModelError(
+            f"The exported file has {size / 1e6:.1f} MB.",
+            hint=f"At most {LARGEST_BYTES / 1e6:.0f} MB are accepted; do not ship it.",
+        )
     if max(parity.rendered_codes, parity.decoder_codes) > PARITY_LIMIT_CODES:
         raise ModelError(
             f"The exported file renders {parity.rendered_codes:.2f}/255 apart from the network.",

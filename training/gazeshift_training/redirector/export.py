@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import warnings
 from dataclasses import asdict
 from pathlib import Path
@@ -48,6 +49,13 @@ class Parity(NamedTuple):
     """Between pictures that the numpy decoder renders from either, in 8-bit codes."""
     decoder_codes: float
     """Between the numpy and the torch decoder on the same numbers, in 8-bit codes."""
+
+
+LATENCY_LIMIT_MS = 15.0
+"""What a prediction for one photo may take on one processor thread."""
+LARGEST_BYTES = 20_000_000
+"""Largest accepted file."""
+_TIMED_RUNS = 20
 
 
 class _Calibrated(nn.Module):
@@ -232,6 +240,42 @@ def measure_parity(
             again = _rendered(torch.from_numpy(rgb), torch.from_numpy(mask), ours[0])
             worst[2] = max(worst[2], 255.0 * float(np.abs(pictures[0] - again.numpy()).max()))
     return Parity(*worst)
+
+
+def measure_latency_ms(path: Path, height: int = 336, width: int = PROXY_LONG_SIDE) -> float:
+    """Time one prediction on one processor thread, as onnxruntime serves it.
+
+    Parameters
+    ----------
+    path
+        Exported file.
+    height, width
+        Size of the photo in pixels; by default a proxy of the usual 4:3.
+
+    Returns
+    -------
+    float
+        Median milliseconds of some runs, the first ones left out.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    generator = np.random.default_rng(0)
+    mask = np.zeros((1, 1, height, width), np.float32)
+    mask[..., height // 3 : height // 2, width // 3 : width // 2] = 1.0
+    feeds = {
+        "image": generator.random((1, 3, height, width), np.float32),
+        "mask": mask,
+        "style": np.zeros((1, STYLE_SIZE), np.float32),
+    }
+    taken: list[float] = []
+    for _ in range(_TIMED_RUNS + 3):
+        start = time.perf_counter()
+        session.run(None, feeds)
+        taken.append(1e3 * (time.perf_counter() - start))
+    return float(np.median(taken[3:]))
 
 
 def _rendered(rgb: Any, mask: Any, vector: NDArray[np.float32]) -> Any:
