@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import math
 from dataclasses import replace
@@ -406,3 +407,28 @@ def test_contact_sheets_of_the_model_and_of_its_worst_pairs(folder):
     failed = draw()
     assert isinstance(failed.exception, ParamError)
     assert "another model" in str(failed.exception)
+
+
+def test_styles_are_compared_by_parameters_pictures_and_effect(folder):
+    # The first number of a style, times 0.1, is added to the exposure inside.
+    write_redirector(folder / "model.onnx", style_gain=0.1)
+    evaluate(folder, "--methods", "model", "--no-curves", "--styles", "2")
+    data = json.loads((folder / "out/evaluation.json").read_text())
+    attract, divert = data["styles"]
+    assert (attract["direction"], divert["direction"]) == ("attract", "divert")
+    firsts = [np.random.RandomState(style).standard_normal(10)[0] for style in range(1, 11)]
+    apart = np.mean([abs(a - b) for a, b in itertools.combinations(firsts, 2)])
+    # One of 70 numbers moves, its hard range is 4 stops wide.
+    assert attract["distance"] == pytest.approx(0.1 * apart / 4 / 70, rel=1e-4)
+    assert attract["photos"] == 2
+    assert attract["difference_codes"] > 0.1
+    assert attract["spread"] > 0.005
+    assert attract["smallest_ratio"] < attract["ratio"] < attract["largest_ratio"]
+    assert divert["ratio"] < 1 < attract["ratio"]
+    assert "## Ten random styles" in (folder / "out/evaluation.md").read_text()
+
+
+def test_a_model_without_styles_has_no_table_of_them(folder):
+    evaluate(folder, "--methods", "model", "--no-curves")
+    assert json.loads((folder / "out/evaluation.json").read_text())["styles"] == []
+    assert "random styles" not in (folder / "out/evaluation.md").read_text()

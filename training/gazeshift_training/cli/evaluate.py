@@ -78,6 +78,13 @@ JUDGE = Path(__file__).parents[2] / "models" / "judge.onnx"
     show_default=True,
     help="Pairs that get curves over the dial, and methods that are not run on all.",
 )
+@click.option(
+    "--styles",
+    type=click.IntRange(0),
+    default=12,
+    show_default=True,
+    help="Photos on which ten random styles of the model are compared; 0 leaves them out.",
+)
 @click.option("--no-curves", is_flag=True, help="Leave out the curves over the dial.")
 @click.option(
     "--docs",
@@ -103,6 +110,7 @@ def command(
     ablations: Path | None,
     limit: int | None,
     subset: int,
+    styles: int,
     no_curves: bool,
     docs: Path | None,
     workers: int,
@@ -132,6 +140,7 @@ def command(
         run_plan,
         time_methods,
     )
+    from gazeshift_training.evaluation.styles import measure_styles
     from gazeshift_training.evaluation.tools import Tools
     from gazeshift_training.lpips import Lpips
 
@@ -173,7 +182,9 @@ def command(
     }
     results = run_plan(plan, sources, tools, out / "rows", fingerprints, workers=workers)
     results.seconds = time_methods(plan, sources, tools)
-    evaluation = assemble(plan, results, list(judges), facts)
+    shows_styles = styles and any(method.id == "model" for method in chosen)
+    figures = measure_styles(redirector, judges["judge"], sources[:styles]) if shows_styles else []
+    evaluation = assemble(plan, results, list(judges), facts, figures)
     for folder, name, pictures in (
         (out, "evaluation", out),
         *(((docs, "evaluation-table", docs / "figures"),) if docs else ()),

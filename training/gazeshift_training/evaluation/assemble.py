@@ -12,6 +12,7 @@ from gazeshift_training.evaluation.equal_fidelity import CurvePoint, duels, mean
 from gazeshift_training.evaluation.model_methods import model_methods
 from gazeshift_training.evaluation.report import Evaluation
 from gazeshift_training.evaluation.run import Plan, Results
+from gazeshift_training.evaluation.styles import StyleFigures
 from gazeshift_training.evaluation.summary import Averages, summarise
 
 QUICK = ("model", "identity", "vignette", "hor")
@@ -38,7 +39,11 @@ def model_at(strength: float) -> Method:
 
 
 def assemble(
-    plan: Plan, results: Results, judges: Sequence[str], facts: Mapping[str, str]
+    plan: Plan,
+    results: Results,
+    judges: Sequence[str],
+    facts: Mapping[str, str],
+    styles: Sequence[StyleFigures] = (),
 ) -> Evaluation:
     """Average, compare and judge what was measured.
 
@@ -52,6 +57,8 @@ def assemble(
         Names of the judges; the first decides.
     facts
         What the report says about the run.
+    styles
+        What was found out about the model's styles.
 
     Returns
     -------
@@ -78,6 +85,7 @@ def assemble(
         table=table,
         subset_table=_divided(summarise(results, judges, first=plan.subset))[0],
         ablations=ablations,
+        styles=list(styles),
         subset=min(plan.subset, len(results.sources)),
         curves=curves,
         duels=compared,

@@ -12,6 +12,7 @@ from typing import Any
 from gazeshift.edit import DIRECTIONS
 from gazeshift_training.evaluation.bars import Bar
 from gazeshift_training.evaluation.equal_fidelity import CurvePoint, Duel
+from gazeshift_training.evaluation.styles import StyleFigures, style_lines
 from gazeshift_training.evaluation.summary import Averages
 
 FORMAT = "gazeshift-evaluation/1"
@@ -40,6 +41,8 @@ class Evaluation:
     """Bars and what was reached."""
     ablations: list[Averages] = field(default_factory=list)
     """Networks that were trained briefly for comparison, in the order of their table."""
+    styles: list[StyleFigures] = field(default_factory=list)
+    """Ten random styles of the model, by direction."""
 
     def to_json(self) -> dict[str, Any]:
         """Return plain data."""
@@ -52,6 +55,7 @@ class Evaluation:
             "subset": self.subset,
             "subset_table": [row.to_json() for row in self.subset_table],
             "ablations": [row.to_json() for row in self.ablations],
+            "styles": [row.to_json() for row in self.styles],
             "duels": [_plain(vars(duel)) for duel in self.duels],
             "curves": {
                 direction: {
@@ -111,6 +115,9 @@ def to_markdown(evaluation: Evaluation, figures: Sequence[str] = ()) -> str:
         duels = [duel for duel in evaluation.duels if duel.direction == direction]
         if duels:
             lines += ["### At equal LPIPS, photo by photo", "", *_duel_lines(duels), ""]
+    if evaluation.styles:
+        lines += [f"## Ten random styles, judged by {deciding}", ""]
+        lines += [*style_lines(evaluation.styles), "", _STYLES, ""]
     if evaluation.ablations:
         lines += ["## Ablations", "", _ABLATIONS, ""]
     for direction in DIRECTIONS:
@@ -137,6 +144,10 @@ _LEGEND = (
 )
 
 
+_STYLES = (
+    "Distance and difference are means over all pairs of two styles of one photo; the spread is "
+    "the standard deviation of the share after over the styles, by its mean."
+)
 _ABLATIONS = (
     "Networks that were all trained alike, for the same few steps on the same pairs, with what is "
     "named alone taken away or added (`gazeshift-train ablate`). Each is scaled along its dial "
