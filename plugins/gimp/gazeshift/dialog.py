@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
 from typing import Any
 
 import gi
@@ -20,6 +22,8 @@ from session import Session  # noqa: E402
 ROLE = "gazeshift"
 SPACING_PX = 6
 SLIDER_WIDTH_PX = 340
+STEPS_S = 0.03
+"""How long the canvas may be worked on before the window is looked after again."""
 SETTLE_MS = 300
 """How long the dial must rest before something slow follows it."""
 PIXELS_NOTE = (
@@ -74,6 +78,8 @@ class _Dialog:
         self._config = config
         self._settle: int | None = None
         self._due: int | None = None
+        self._move: Iterator[None] | None = None
+        self._is_behind = False
         self._window = GimpUi.ProcedureDialog.new(
             procedure, config, procedure.get_menu_label().replace("_", "").rstrip("…")
         )
@@ -167,9 +173,9 @@ class _Dialog:
     def _moved(self, from_details: bool = False) -> None:
         if not from_details:
             self._details.show(self._edit())
-        if self._session.look.is_quick and self._due is None:
-            # While GIMP renders, several positions may come in; only the last one counts.
-            self._due = GLib.idle_add(self._follow_once)
+        self._is_behind = True
+        if self._session.look.is_quick:
+            self._follow()
         self._stop_settling()
         self._settle = GLib.timeout_add(SETTLE_MS, self._settled)
 
@@ -190,16 +196,31 @@ class _Dialog:
             GLib.source_remove(self._due)
             self._due = None
 
-    def _follow_once(self) -> bool:
-        self._due = None
-        self._follow()
-        return bool(GLib.SOURCE_REMOVE)
-
     def _follow(self) -> None:
+        if self._due is None:
+            self._due = GLib.idle_add(self._follow_on)
+
+    def _follow_on(self) -> bool:
+        """Bring the preview some steps further.
+
+        While one move is made several positions may come in; only the last one counts, and a
+        move is never left half-way, so that the canvas keeps up with a slider that never rests.
+        """
+        enough = time.monotonic() + STEPS_S
         try:
-            self._session.move_preview(self._percent)
+            while self._move is not None or self._is_behind:
+                if self._move is None:
+                    self._is_behind = False
+                    self._move = self._session.move_preview(self._percent)
+                for _ in self._move:
+                    if time.monotonic() > enough:
+                        return bool(GLib.SOURCE_CONTINUE)
+                self._move = None
         except BridgeProblem as problem:
+            self._move = None
             self._say(str(problem))
+        self._due = None
+        return bool(GLib.SOURCE_REMOVE)
 
     def _say(self, text: str) -> None:
         self._note.set_text(text)

@@ -6,6 +6,7 @@ knows how to hand them to GIMP.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import gi
@@ -69,12 +70,18 @@ class FilterStack:
 
     def show(self, recipe: list[dict[str, Any]]) -> None:
         """Move the filters to a recipe's numbers; those it does not name are hidden."""
+        for _ in self.moves(recipe):
+            pass
+
+    def moves(self, recipe: list[dict[str, Any]]) -> Iterator[None]:
+        """Do what `show` does, and yield after each call that GIMP may be slow to answer."""
         self.extend(recipe)
         named = {_key(settings): settings for settings in recipe}
         for key, slot in self._slots.items():
             if key in named:
-                slot.configure(named[key])
-            slot.set_visible(key in named)
+                yield from slot.moves(named[key])
+            if slot.set_visible(key in named):
+                yield
 
     def remove_like(self, *recipes: list[dict[str, Any]]) -> None:
         """Remove filters that an earlier session has left for one of these recipes.
@@ -121,25 +128,31 @@ class _Slot:
         self._curves: dict[str, Any] = {}
         self._set_plain(settings)
         layer.append_filter(self.filter)
-        self.configure(settings)
+        for _ in self.moves(settings):
+            pass
 
-    def set_visible(self, visible: bool) -> None:
-        if visible != self.is_shown:
-            self.filter.set_visible(visible)
-            self.is_shown = visible
+    def set_visible(self, visible: bool) -> bool:
+        """Show or hide the filter; tells whether that was a change."""
+        if visible == self.is_shown:
+            return False
+        self.filter.set_visible(visible)
+        self.is_shown = visible
+        return True
 
-    def configure(self, settings: dict[str, Any]) -> None:
-        """Give GIMP the numbers that differ from what it has."""
+    def moves(self, settings: dict[str, Any]) -> Iterator[None]:
+        """Give GIMP the numbers that differ from what it has, and yield after each update."""
         plain = ("properties", "opacity")
         if any(self.settings.get(name) != settings[name] for name in plain):
             self._set_plain(settings)
             self.filter.update()
+            yield
         curves = {curve["channel"]: curve for curve in settings["curves"]}
-        for channel in [*curves, *(set(self._curves) - set(curves))]:
+        for channel in [*curves, *(name for name in self._curves if name not in curves)]:
             curve = curves.get(channel)
             if self._curves.get(channel) != curve:
                 self._set_curve(channel, curve)
-        self._curves = {**dict.fromkeys(self._curves), **curves}
+                self._curves[channel] = curve
+                yield
         self.settings = settings
 
     def _set_plain(self, settings: dict[str, Any]) -> None:

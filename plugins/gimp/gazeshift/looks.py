@@ -6,6 +6,7 @@ that fails in the middle leaves no half-made layers; `show` gives the answer to 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import gi
@@ -85,16 +86,21 @@ class FilterLook:
         for part, stack in self._stacks.items():
             stack.remove_like(*(recipe[part] for recipe in recipes))
 
-    def show(self, recipe: dict[str, Any], *others: dict[str, Any]) -> None:
-        """Move the filters to a recipe; filters for the others are made ready as well."""
+    def show(self, recipe: dict[str, Any]) -> None:
+        """Move the filters to a recipe."""
+        for _ in self.moves(recipe):
+            pass
+
+    def moves(self, recipe: dict[str, Any]) -> Iterator[None]:
+        """Do what `show` does, and yield after each call that GIMP may be slow to answer."""
         parts = self._stacks.items()
-        wanted = [recipe, *others]
-        if any(stack.lacks(one[part]) for part, stack in parts for one in wanted):
+        if any(stack.lacks(recipe[part]) for part, stack in parts):
             with kept_selection(self._source.image):
                 for part, stack in parts:
-                    stack.extend(*(one[part] for one in wanted))
+                    stack.extend(recipe[part])
+            yield
         for part, stack in parts:
-            stack.show(recipe[part])
+            yield from stack.moves(recipe[part])
 
     def finish(self) -> None:
         """Remove the filters that change nothing."""
@@ -140,6 +146,11 @@ class PixelLook:
                 (layers.foreground, layers.background), pictures, strict=True
             ):
                 write_picture(layer, picture)
+
+    def moves(self, pictures: list[Picture]) -> Iterator[None]:
+        """Do what `show` does, in one step."""
+        self.show(pictures)
+        yield
 
     def finish(self) -> None:
         """Do nothing: pixels leave nothing behind."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -112,9 +112,18 @@ class Session:
         Gimp.displays_flush()
         return layers
 
-    def move_preview(self, percent: float) -> None:
-        """Let the preview layers follow the dial."""
-        self.look.show(self.look.prepare(self.dial, percent))
+    def move_preview(self, percent: float) -> Iterator[None]:
+        """Let the preview layers follow the dial, in steps.
+
+        GIMP answers in between two pieces of its rendering, so all steps at once could keep a
+        window waiting. A move that was begun should be brought to its end.
+
+        Raises
+        ------
+        BridgeProblem
+            At the first step, if the core fails; the preview then stays where it is.
+        """
+        yield from self.look.moves(self.look.prepare(self.dial, percent))
         Gimp.displays_flush()
 
     def preview_scope(self) -> AbstractContextManager[None]:

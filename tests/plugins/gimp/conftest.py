@@ -8,9 +8,13 @@ import importlib.util
 import sys
 from pathlib import Path
 
+from tests.plugins.gimp import fake_gimp
+
 PLUGIN = Path(__file__).resolve().parents[3] / "plugins" / "gimp" / "gazeshift"
 
-for name in ("bridge_client", "dial", "heat"):
+fake_gimp.pretend()
+
+for name in ("bridge_client", "dial", "filters", "heat"):
     spec = importlib.util.spec_from_file_location(name, PLUGIN / f"{name}.py")
     if spec is None or spec.loader is None:
         raise ImportError(f"{PLUGIN} lacks {name}.py")
