@@ -161,3 +161,7 @@ def test_the_command_reports_size_parity_and_time(
     assert report["rendered_codes"] < 0.5
     assert report["milliseconds_on_one_thread"] > 0.0
     assert "ms on one thread" in result.output
+
+
+def test_an_edit_that_changes_nothing_gets_the_largest_gain() -> None:
+    assert find_crossing(lambda gain: 0.0, 0.04) == 1.4

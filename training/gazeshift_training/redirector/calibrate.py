@@ -191,6 +191,8 @@ def find_crossing(measure: Callable[[float], float], budget: float) -> float:
     """
     gain = 1.0
     for _ in range(_REFINEMENTS):
-        gain *= (budget / measure(gain)) ** (1.0 / _GROWTH)
-        gain = min(max(gain, SMALLEST_GAIN), LARGEST_GAIN)
+        distance = measure(gain)
+        # An edit that changes nothing is as far from its budget as can be.
+        step = (budget / distance) ** (1.0 / _GROWTH) if distance > 0.0 else LARGEST_GAIN
+        gain = min(max(gain * step, SMALLEST_GAIN), LARGEST_GAIN)
     return round(gain, 2)
