@@ -141,11 +141,20 @@ def load_pair(data: Path, instance: Instance) -> tuple[NDArray[np.uint8], NDArra
     tuple
         Pixels (H, W, 3), sRGB codes, and the mask (H, W), 0 or 1.
     """
-    with Image.open(data / "photos" / instance.photo) as photo:
-        pixels = np.asarray(photo.convert("RGB"), np.uint8)
-    with Image.open(data / "masks" / instance.mask) as index:
-        numbers = np.asarray(index)
-    return pixels, (numbers == instance.number).astype(np.float32)
+    numbers = load_index(data, instance.mask)
+    return load_photo(data, instance.photo), (numbers == instance.number).astype(np.float32)
+
+
+def load_photo(data: Path, photo: str) -> NDArray[np.uint8]:
+    """Read a photo's pixels (H, W, 3), sRGB codes."""
+    with Image.open(data / "photos" / photo) as picture:
+        return np.asarray(picture.convert("RGB"), np.uint8)
+
+
+def load_index(data: Path, mask: str) -> NDArray[np.integer]:
+    """Read an index mask (H, W): which object each pixel belongs to."""
+    with Image.open(data / "masks" / mask) as picture:
+        return np.asarray(picture)
 
 
 def hold_out(photos: Sequence[str], count: int) -> tuple[list[str], list[str]]:

@@ -109,22 +109,21 @@ def saliency_reader(
     Callable
         Instances of one photo to the mean of the min-max map inside each mask.
     """
+    import numpy as np
+
     from gazeshift.proxy import make_proxy
     from gazeshift_training.evaluation.measure import enlarge
-    from gazeshift_training.instances import load_pair
+    from gazeshift_training.instances import load_index, load_photo
     from gazeshift_training.metrics.saliency import mean_inside, min_max
 
     def measure(group: Sequence[Instance]) -> list[float]:
-        saliency: list[float] = []
-        stretched = None
-        for instance in group:
-            pixels, mask = load_pair(data, instance)
-            if stretched is None:
-                found = attention.map(make_proxy(pixels).rgb)
-                stretched = min_max(enlarge(found, mask.shape[0], mask.shape[1]))
-            # A mask of the table may be covered by others to the last pixel.
-            saliency.append(mean_inside(stretched, mask) if mask.any() else 1.0)
-        return saliency
+        found = attention.map(make_proxy(load_photo(data, group[0].photo)).rgb)
+        indexes = {name: load_index(data, name) for name in {one.mask for one in group}}
+        height, width = indexes[group[0].mask].shape
+        stretched = min_max(enlarge(found, height, width))
+        masks = [(indexes[one.mask] == one.number).astype(np.float32) for one in group]
+        # A mask of the table may be covered by others to the last pixel.
+        return [mean_inside(stretched, mask) if mask.any() else 1.0 for mask in masks]
 
     return measure
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from tqdm import tqdm
 
 from gazeshift_training.instances import Instance
 
@@ -118,7 +119,7 @@ def curate(
     _count(report, f"area outside {low:.0%} to {high:.0%}", groups, sized)
     saliency = {
         photo: dict(zip((one.number for one in group), saliency_of(group), strict=True))
-        for photo, group in sized.items()
+        for photo, group in tqdm(sized.items(), split, unit="photo", disable=None)
     }
     unseen = _filtered(sized, lambda one: saliency[one.photo][one.number] <= rules.largest_saliency)
     _count(report, f"saliency above {rules.largest_saliency:g}", sized, unseen)
