@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-_SOURCES = (("gimp", "**/*"), ("photoshop_uxp_bridge", "dist/*.ccx"))
+_SOURCES = (("gimp", "**/*"), ("photoshop_uxp_bridge", "*.ccx"))
 _LEFT_OUT = {".pyc", ".pyi"}
 
 

@@ -43,7 +43,13 @@ def main() -> None:
 
 def _check_content(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
-    for needed in ("models/redirector.onnx", "models/attention.onnx", "bridge/openapi.json"):
+    for needed in (
+        "models/redirector.onnx",
+        "models/attention.onnx",
+        "bridge/openapi.json",
+        "plugin_files/gimp/gazeshift/gazeshift.py",
+        "plugin_files/photoshop_uxp_bridge/gazeshift-photoshop.ccx",
+    ):
         if f"gazeshift/{needed}" not in names:
             sys.exit(f"{wheel.name} lacks {needed}.")
 

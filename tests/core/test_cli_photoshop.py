@@ -114,7 +114,22 @@ def test_a_refusing_installer_is_a_clear_failure(package, tmp_path, monkeypatch)
     assert "refused: Status = -267" in result.output
 
 
-def test_a_panel_that_was_not_built_is_said(tmp_path, monkeypatch) -> None:
+def test_the_checkout_brings_the_panel() -> None:
+    result = run("install", "photoshop", "--dry-run")
+
+    assert result.exit_code == 0
+    path = photoshop.package_path()
+    assert path.read_bytes().startswith(b"PK")
+    assert str(path) in result.output
+    # Creative Cloud runs where Photoshop does; elsewhere the three steps are said.
+    if platform.system() == "Linux":
+        steps = [line for line in result.output.splitlines() if line[:2] in ("1.", "2.", "3.")]
+        assert len(steps) == 3
+        assert "gazeshift bridge" in steps[1]
+        assert "--print-token" in steps[2]
+
+
+def test_a_missing_panel_is_said(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(photoshop, "plugin_folder", lambda name: tmp_path)
 
     result = run("install", "photoshop")

@@ -22,7 +22,7 @@ _INSTALLERS = {
 }
 _OPTIONS = {"Darwin": ("--install", "--remove"), "Windows": ("/install", "/remove")}
 _NEXT = (
-    "Start GazeShift: gazeshift bridge --idle-minutes 0",
+    "Start the core: gazeshift bridge",
     "Open Plugins > GazeShift in Photoshop and paste what 'gazeshift bridge --print-token' prints.",
 )
 
@@ -43,7 +43,7 @@ def install(dry_run: bool) -> list[str]:
     Raises
     ------
     HostError
-        If the panel has not been built, or Adobe's installer refuses it.
+        If this installation lacks the panel, or Adobe's installer refuses it.
     """
     package = package_path()
     installer = _installer()
@@ -71,7 +71,7 @@ def uninstall(dry_run: bool) -> list[str]:
 
 
 def inspect() -> list[Finding]:
-    """Tell whether the panel is built, and whether Adobe's installer is there."""
+    """Tell whether the panel is there, and whether Adobe's installer is."""
     try:
         package = package_path()
     except HostError as error:
@@ -95,18 +95,13 @@ def package_path() -> Path:
     HostError
         If this installation lacks it.
     """
-    try:
-        folder = plugin_folder("photoshop_uxp_bridge")
-    except HostError:
-        folder = None
-    if folder is not None:
-        for candidate in (folder / PACKAGE, folder / "dist" / PACKAGE):
-            if candidate.is_file():
-                return candidate
-    raise HostError(
-        "The panel for Photoshop has not been built.",
-        hint="In a source checkout run: make photoshop-plugin",
-    )
+    package = plugin_folder("photoshop_uxp_bridge") / PACKAGE
+    if not package.is_file():
+        raise HostError(
+            f"This installation lacks the panel's file {PACKAGE}.",
+            hint="Install GazeShift again; in a source checkout run: make photoshop-plugin",
+        )
+    return package
 
 
 def _installer() -> Path | None:

@@ -313,6 +313,7 @@ export class Panel {
     this.remedy.hidden = remedy === "";
     this.connectBox.hidden = isConnected;
     this.work.hidden = !isConnected;
+    element("maps").hidden = true;
   }
 
   private say(text: string, kind: "" | "good" | "bad" | "note"): void {

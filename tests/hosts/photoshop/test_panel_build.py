@@ -45,6 +45,13 @@ def test_two_builds_give_the_same_bytes(monkeypatch) -> None:
     assert digests[0] == digests[1]
 
 
+def test_the_package_in_the_repository_is_built_from_its_source() -> None:
+    shipped = PLUGIN / "gazeshift-photoshop.ccx"
+
+    # After a change of the panel: make photoshop-plugin.
+    assert shipped.read_bytes() == built().read_bytes()
+
+
 def test_package_holds_readable_files_with_forward_slashes() -> None:
     with zipfile.ZipFile(built()) as archive:
         entries = archive.infolist()

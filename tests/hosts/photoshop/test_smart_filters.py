@@ -102,7 +102,7 @@ def test_smart_filters_hold_the_recipes_numbers_and_can_be_adjusted(tmp_path, st
         assert apart <= 5
     reopened = seen[-4]
     assert reopened["sharpening"] == "smart"
-    assert reopened["note"].strip().startswith("Photoshop's filters come near")
+    assert reopened["note"].strip().startswith("It stays adjustable, but comes near only")
     assert seen[-1]["history"] == ["GazeShift", "Adjust GazeShift edit"]
     assert seen[-1]["live"] == 0
 

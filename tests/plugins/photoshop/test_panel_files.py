@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import zipfile
 from pathlib import Path
 
 from gazeshift import __version__
@@ -65,3 +66,14 @@ def test_manifest_is_of_version_5_for_photoshop_25() -> None:
 
 def test_lock_file_names_no_registry() -> None:
     assert "resolved" not in (PANEL / "package-lock.json").read_text()
+
+
+def test_the_shipped_package_holds_these_files() -> None:
+    """Whether its script is built from the source is tested where node is: tests/hosts."""
+    with zipfile.ZipFile(PANEL / "gazeshift-photoshop.ccx") as archive:
+        for path in (PANEL / "assets").iterdir():
+            assert archive.read(path.name) == path.read_bytes(), path.name
+        assert set(archive.namelist()) == {
+            "panel.js",
+            *(path.name for path in (PANEL / "assets").iterdir()),
+        }
