@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ FULL_ABOVE = 254 / 255
 _SHAPE = re.compile(r"^\s*(rect|ellipse)\s*:(.*)$", re.IGNORECASE | re.DOTALL)
 _NUMBER = re.compile(r"^\s*([+-]?(?:\d+\.?\d*|\.\d+))\s*(%?)\s*$", re.ASCII)
 # How bright each encoded channel looks (ITU-R BT.709).
-_LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
+LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
 _SUBROWS = 16
 _ROWS_AT_ONCE = 256
 
@@ -56,11 +57,18 @@ def read_mask(source: str, *, height: int, width: int) -> NDArray[np.float32]:
     ImageError
         If the file cannot be read.
     """
-    shape = _SHAPE.match(str(source))
-    if shape is not None:
-        return _draw_shape(str(source), shape[1].lower(), shape[2], height, width)
-    photo = read_photo(Path(source))
-    return _finish(_selection(photo), f"The mask {photo.name}", height, width)
+    shape = parse_shape(source, height, width)
+    if shape is None:
+        label = f"The mask {Path(source).name}"
+        return _finish(read_selection(Path(source)), label, height, width)
+    mask = shape_rows(shape, width, 0, height)
+    check_extent(float(mask.min()), float(mask.max()), source, source, (height, width))
+    return mask
+
+
+def read_selection(path: Path) -> NDArray[np.float32]:
+    """Read a mask file at its own size, unchecked, shape (H, W)."""
+    return _selection(read_photo(path))
 
 
 def mask_from_array(array: NDArray[Any], *, height: int, width: int) -> NDArray[np.float32]:
@@ -112,20 +120,21 @@ def mask_from_array(array: NDArray[Any], *, height: int, width: int) -> NDArray[
 def _selection(photo: Photo) -> NDArray[np.float32]:
     alpha = photo.alpha
     if alpha is not None and alpha.size and alpha.min() < alpha.max():
-        return _as_fraction(alpha)
+        return as_fraction(alpha)
     if photo.is_grey:
-        return _as_fraction(photo.pixels[..., 0])
+        return as_fraction(photo.pixels[..., 0])
     height, width = photo.pixels.shape[:2]
     result = np.empty((height, width), np.float32)
-    red, green, blue = _LUMINANCE
+    red, green, blue = LUMINANCE
     for top in range(0, height, _ROWS_AT_ONCE):
         rows = slice(top, top + _ROWS_AT_ONCE)
-        rgb = _as_fraction(photo.pixels[rows])
+        rgb = as_fraction(photo.pixels[rows])
         result[rows] = rgb[..., 0] * red + rgb[..., 1] * green + rgb[..., 2] * blue
     return result
 
 
-def _as_fraction(values: NDArray[Any]) -> NDArray[np.float32]:
+def as_fraction(values: NDArray[Any]) -> NDArray[np.float32]:
+    """Return samples as new floats; whole numbers are divided by the largest of their type."""
     if values.dtype.kind == "f":
         return values.astype(np.float32)
     scaled: NDArray[np.float32] = np.multiply(
@@ -136,6 +145,25 @@ def _as_fraction(values: NDArray[Any]) -> NDArray[np.float32]:
 
 def _finish(mask: NDArray[np.float32], label: str, height: int, width: int) -> NDArray[np.float32]:
     lowest, highest = float(mask.min()), float(mask.max())
+    check_range(lowest, highest, label)
+    if mask.shape != (height, width):
+        check_aspect(mask.shape[0], mask.shape[1], label, height, width)
+        mask = resize(mask, height, width)
+        lowest, highest = float(mask.min()), float(mask.max())
+    if lowest < 0 or highest > 1:
+        np.clip(mask, 0, 1, out=mask)
+    check_extent(lowest, highest, label)
+    return mask
+
+
+def check_range(lowest: float, highest: float, label: str) -> None:
+    """Refuse a mask whose smallest and largest values are none of a mask.
+
+    Raises
+    ------
+    MaskError
+        If they are no numbers, or lie outside 0-1.
+    """
     if not (math.isfinite(lowest) and math.isfinite(highest)):
         raise MaskError(
             f"{label} holds values that are not numbers (NaN or infinity).",
@@ -146,12 +174,38 @@ def _finish(mask: NDArray[np.float32], label: str, height: int, width: int) -> N
             f"{label} holds values from {lowest:.3g} to {highest:.3g} instead of 0 to 1.",
             hint="Scale it to 0-1 or save it as an 8-bit picture.",
         )
-    if mask.shape != (height, width):
-        _check_aspect(mask.shape[0], mask.shape[1], label, height, width)
-        mask = resize(mask, height, width)
-        lowest, highest = float(mask.min()), float(mask.max())
-    if lowest < 0 or highest > 1:
-        np.clip(mask, 0, 1, out=mask)
+
+
+def check_extent(
+    lowest: float,
+    highest: float,
+    label: str,
+    shape: str | None = None,
+    size: tuple[int, int] = (0, 0),
+) -> None:
+    """Refuse a mask that selects nothing or everything.
+
+    Parameters
+    ----------
+    lowest, highest
+        Its smallest and largest values.
+    label
+        What to call it.
+    shape
+        The text of a rectangle or ellipse; None for a picture.
+    size
+        Height and width of the photo, for the message about a shape.
+
+    Raises
+    ------
+    MaskError
+        If it does.
+    """
+    if shape is not None and highest == 0.0:
+        raise MaskError(
+            f"{shape} lies outside the photo of {size[1]} x {size[0]} pixels.",
+            hint="Give left, top, width and height in pixels, or in percent with %.",
+        )
     if highest < EMPTY_BELOW:
         raise MaskError(
             f"{label} is empty: it selects nothing.",
@@ -162,10 +216,16 @@ def _finish(mask: NDArray[np.float32], label: str, height: int, width: int) -> N
             f"{label} selects the whole picture: nothing is left to draw attention from.",
             hint="Select only the region that viewers shall look at.",
         )
-    return mask
 
 
-def _check_aspect(mask_height: int, mask_width: int, label: str, height: int, width: int) -> None:
+def check_aspect(mask_height: int, mask_width: int, label: str, height: int, width: int) -> None:
+    """Refuse a mask whose aspect ratio differs from the photo's by more than one percent.
+
+    Raises
+    ------
+    MaskError
+        If it does.
+    """
     fitting_height = mask_width * height / width
     fitting_width = mask_height * width / height
     # A small mask cannot meet the ratio better than its rounding to whole pixels.
@@ -183,21 +243,42 @@ def _check_aspect(mask_height: int, mask_width: int, label: str, height: int, wi
     )
 
 
-def _draw_shape(source: str, kind: str, text: str, height: int, width: int) -> NDArray[np.float32]:
-    left, top, shape_width, shape_height = _parse_box(source, kind, text, height, width)
-    mask = np.zeros((height, width), np.float32)
-    if kind == "rect":
-        down = _covered(top, top + shape_height, height)
-        across = _covered(left, left + shape_width, width)
+@dataclass(frozen=True)
+class Shape:
+    """A rectangle or ellipse in a photo's pixels."""
+
+    kind: str
+    left: float
+    top: float
+    width: float
+    height: float
+
+
+def parse_shape(source: str, height: int, width: int) -> Shape | None:
+    """Return the rectangle or ellipse that a text describes; None if it is a file's name.
+
+    Raises
+    ------
+    ParamError
+        If the text begins like a shape but cannot be understood.
+    """
+    found = _SHAPE.match(str(source))
+    if found is None:
+        return None
+    kind = found[1].lower()
+    return Shape(kind, *_parse_box(str(source), kind, found[2], height, width))
+
+
+def shape_rows(shape: Shape, width: int, top: int, bottom: int) -> NDArray[np.float32]:
+    """Draw rows `top` to `bottom` (excluded) of a shape's mask, `width` pixels wide."""
+    mask = np.zeros((bottom - top, width), np.float32)
+    if shape.kind == "rect":
+        down = _covered(shape.top, shape.top + shape.height, top, bottom)
+        across = _covered(shape.left, shape.left + shape.width, 0, width)
         np.multiply(down[:, None], across[None, :], out=mask)
     else:
-        _fill_ellipse(mask, left, top, shape_width, shape_height)
-    if not mask.any():
-        raise MaskError(
-            f"{source} lies outside the photo of {width} x {height} pixels.",
-            hint="Give left, top, width and height in pixels, or in percent with %.",
-        )
-    return _finish(mask, source, height, width)
+        _fill_ellipse(mask, shape, top)
+    return mask
 
 
 def _parse_box(
@@ -219,20 +300,21 @@ def _parse_box(
     return numbers[0], numbers[1], numbers[2], numbers[3]
 
 
-def _covered(start: float, end: float, size: int) -> NDArray[np.float32]:
-    """Fraction of each of `size` unit cells that lies between `start` and `end`."""
-    cells = np.arange(size, dtype=np.float64)
+def _covered(start: float, end: float, first: int, last: int) -> NDArray[np.float32]:
+    """Fraction of the unit cells `first` to `last` that lies between `start` and `end`."""
+    cells = np.arange(first, last, dtype=np.float64)
     covered = np.clip(end - cells, 0, 1) - np.clip(start - cells, 0, 1)
     return covered.astype(np.float32)
 
 
-def _fill_ellipse(
-    mask: NDArray[np.float32], left: float, top: float, across: float, down: float
-) -> None:
+def _fill_ellipse(mask: NDArray[np.float32], shape: Shape, first_row: int) -> None:
     height, width = mask.shape
-    centre_x, centre_y = left + across / 2, top + down / 2
+    across, down = shape.width, shape.height
+    centre_x, centre_y = shape.left + across / 2, shape.top + down / 2
     offsets = (np.arange(_SUBROWS) + 0.5) / _SUBROWS
-    for row in range(max(0, math.floor(top)), min(height, math.ceil(top + down))):
+    begin_row = max(first_row, math.floor(shape.top))
+    end_row = min(first_row + height, math.ceil(shape.top + down))
+    for row in range(begin_row, end_row):
         inside = 1 - ((row + offsets - centre_y) / (down / 2)) ** 2
         half = across / 2 * np.sqrt(np.maximum(inside, 0))
         starts, ends = centre_x - half, centre_x + half
@@ -240,7 +322,8 @@ def _fill_ellipse(
         solid, solid_end = math.ceil(starts.max()), math.floor(ends.min())
         if solid >= solid_end:
             solid = solid_end = last
-        mask[row, max(solid, 0) : max(min(solid_end, width), 0)] = 1
+        line = mask[row - first_row]
+        line[max(solid, 0) : max(min(solid_end, width), 0)] = 1
         for begin, end in ((first, solid), (solid_end, last)):
             begin, end = max(begin, 0), min(end, width)
             if begin < end:
@@ -248,4 +331,4 @@ def _fill_ellipse(
                 coverage = np.clip(ends[:, None] - cells, 0, 1) - np.clip(
                     starts[:, None] - cells, 0, 1
                 )
-                mask[row, begin:end] = coverage.mean(axis=0)
+                line[begin:end] = coverage.mean(axis=0)

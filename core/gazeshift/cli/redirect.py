@@ -12,6 +12,7 @@ from gazeshift.cli.shared.group import ExampleCommand
 
 if TYPE_CHECKING:
     from gazeshift.edit import Edit
+    from gazeshift.photo import Photo
 
 
 @click.command(
@@ -88,7 +89,9 @@ def command(
     )
 
     from gazeshift.attention import AttentionModel
+    from gazeshift.cli.shared.large import LargePhoto
     from gazeshift.mask import read_mask
+    from gazeshift.photo.streams import PhotoStream
     from gazeshift.predict import Redirector, check_signed_strength, is_effective
     from gazeshift.proxy import make_proxy
     from gazeshift.render import render
@@ -99,11 +102,9 @@ def command(
     redirector.open_ahead()
     reporter = session.Reporter(as_json=as_json, results_to_stderr=output == "-")
 
-    def work(job: Job) -> session.Answer:
-        photo = session.load_photo(job)
-        session.check_outputs(job, photo, force=force)
+    def edit_in_memory(photo: Photo, mask_source: str) -> Result:
         height, width = photo.pixels.shape[:2]
-        selection = read_mask(str(job.mask_source()), height=height, width=width)
+        selection = read_mask(mask_source, height=height, width=width)
         proxy = make_proxy(
             photo.pixels,
             selection,
@@ -120,10 +121,25 @@ def command(
 
             measuring = aside.submit(measure)
             pixels = render(photo.pixels, selection, unmeasured)
-            edit = measuring.result()
-        result = Result(photo, selection, edit, pixels, proxy, attention)
-        written = session.write_outputs(job, result, force=force)
-        warnings = [*photo.warnings, *proxy.warnings]
+            return Result(photo, selection, measuring.result(), pixels, proxy, attention)
+
+    def work(job: Job) -> session.Answer:
+        loaded = session.load_photo_or_stream(job)
+        photo = loaded.photo if isinstance(loaded, PhotoStream) else loaded
+        session.check_outputs(job, photo, force=force)
+        mask_source = str(job.mask_source())
+        if isinstance(loaded, PhotoStream):
+            large = LargePhoto(loaded, mask_source)
+            proxy = large.proxy(redirector.proxy_long_side)
+            edit = redirector.predict_proxy(proxy, style, measure=False).at(strength)
+            with reporter.progress(job.name) as show:
+                result = large.result(edit, show, proxy, attention)
+                written = session.write_outputs(job, result, force=force)
+        else:
+            result = edit_in_memory(photo, mask_source)
+            written = session.write_outputs(job, result, force=force)
+        edit = result.edit
+        warnings = [*photo.warnings, *(result.proxy.warnings if result.proxy is not None else ())]
         reporter.warn(redirector.warnings)
         reporter.warn(warnings, subject=job.name)
         data = {

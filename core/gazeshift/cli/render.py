@@ -66,7 +66,9 @@ def command(
         inputs=[edit_path],
     )
 
+    from gazeshift.cli.shared.large import LargePhoto
     from gazeshift.mask import read_mask
+    from gazeshift.photo.streams import PhotoStream
     from gazeshift.render import render
 
     edit = _read_edit(edit_path)
@@ -75,12 +77,20 @@ def command(
     reporter = session.Reporter(as_json=as_json, results_to_stderr=output == "-")
 
     def work(job: Job) -> session.Answer:
-        photo = session.load_photo(job)
+        loaded = session.load_photo_or_stream(job)
+        photo = loaded.photo if isinstance(loaded, PhotoStream) else loaded
         session.check_outputs(job, photo, force=force)
-        height, width = photo.pixels.shape[:2]
-        selection = read_mask(str(job.mask_source()), height=height, width=width)
-        pixels = render(photo.pixels, selection, edit)
-        written = session.write_outputs(job, Result(photo, selection, edit, pixels), force=force)
+        mask_source = str(job.mask_source())
+        if isinstance(loaded, PhotoStream):
+            large = LargePhoto(loaded, mask_source)
+            with reporter.progress(job.name) as show:
+                written = session.write_outputs(job, large.result(edit, show), force=force)
+        else:
+            height, width = photo.pixels.shape[:2]
+            selection = read_mask(mask_source, height=height, width=width)
+            pixels = render(photo.pixels, selection, edit)
+            result = Result(photo, selection, edit, pixels)
+            written = session.write_outputs(job, result, force=force)
         reporter.warn(photo.warnings, subject=job.name)
         data = {
             "photo": job.photo,

@@ -4,7 +4,7 @@ What survives and what is refused stands in `docs/files.md`.
 """
 
 from gazeshift.photo.reading import Photo, read_photo, read_photo_bytes
-from gazeshift.photo.writing import DepthLoss, check_output, encode_photo, write_photo
+from gazeshift.photo.writing import DepthLoss, check_output, encode_photo, write_bands, write_photo
 
 __all__ = [
     "DepthLoss",
@@ -13,5 +13,6 @@ __all__ = [
     "encode_photo",
     "read_photo",
     "read_photo_bytes",
+    "write_bands",
     "write_photo",
 ]

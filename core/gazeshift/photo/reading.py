@@ -100,18 +100,24 @@ def read_photo(path: Path) -> Photo:
     ImageError
         If the file is missing, empty, damaged or cut off, or holds values that are not numbers.
     """
-    path = Path(path)
-    return _read(read_start(path), path.name, path, str(path))
+    return read_opened(open_photo_file(path))
 
 
-def read_start(path: Path) -> bytes:
-    """Return a file's first bytes.
+def open_photo_file(path: Path) -> Opened:
+    """Look at a photo file without decoding its pixels; see `open_photo`.
 
     Raises
     ------
+    UnsupportedFormat
+        If it is no photo that GazeShift edits.
     ImageError
-        If it is missing, a folder or closed to us.
+        If it is missing, empty or damaged.
     """
+    path = Path(path)
+    return open_photo(_read_start(path), path.name, path, str(path))
+
+
+def _read_start(path: Path) -> bytes:
     try:
         if path.is_dir():
             raise ImageError(f"{path.name} is a folder, not a photo.", hint="Name a file in it.")
@@ -152,7 +158,7 @@ def read_photo_bytes(data: bytes, *, name: str = "photo") -> Photo:
     ImageError
         If the data is empty, damaged or cut off, or holds values that are not numbers.
     """
-    return _read(data[:START_BYTES], name, None, data)
+    return read_opened(open_photo(data[:START_BYTES], name, None, data))
 
 
 @dataclass
@@ -170,6 +176,13 @@ class Opened:
     is_lossless: bool
     exif: bytes | None
     """The block of a TIFF file, which libvips does not find."""
+
+    @property
+    def bytes_in_memory(self) -> int:
+        """Return what an edit in memory takes: the pixels twice, and the mask as floats."""
+        sample_bytes = np.dtype(SAMPLE_TYPES[self.header.format]).itemsize
+        per_pixel = 2 * 3 * sample_bytes + 4
+        return int(self.header.width * self.header.height * per_pixel)
 
     def upright(self) -> Any:
         """Open the file anew and return the upright picture, still undecoded."""
@@ -258,8 +271,14 @@ def open_photo(start: bytes, name: str, path: Path | None, source: str | bytes) 
     return Opened(name, path, source, file_format, header, warnings, is_lossless, exif)
 
 
-def _read(start: bytes, name: str, path: Path | None, source: str | bytes) -> Photo:
-    opened = open_photo(start, name, path, source)
+def read_opened(opened: Opened) -> Photo:
+    """Decode the pixels of a photo whose header was read.
+
+    Raises
+    ------
+    ImageError
+        If they are damaged or no numbers.
+    """
     import pyvips
 
     try:
@@ -269,7 +288,7 @@ def _read(start: bytes, name: str, path: Path | None, source: str | bytes) -> Ph
     except pyvips.Error as error:
         raise opened.damage(error) from None
     if samples.dtype == np.float32:
-        opened.warnings += float_warnings(float(samples.min()), float(samples.max()), name)
+        opened.warnings += float_warnings(float(samples.min()), float(samples.max()), opened.name)
     pixels, alpha = split_samples(samples)
     return opened.photo(pixels, alpha)
 

@@ -6,6 +6,7 @@ import io
 import os
 import re
 import secrets
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -17,6 +18,7 @@ from gazeshift.icc import profile_colour_space, rgb_profile_from_grey
 from gazeshift.photo.containers import LARGEST_JPEG_EXIF, copy_with_exif
 from gazeshift.photo.exif import add_exif_to_tiff, refreshed_exif
 from gazeshift.photo.formats import FORMATS, FileFormat, format_for_suffix
+from gazeshift.photo.laid_down import is_neutral, lay_down
 from gazeshift.photo.reading import Photo
 
 JPEG_QUALITY = 95
@@ -68,6 +70,68 @@ def write_photo(path: Path, photo: Photo, pixels: NDArray[Any], *, force: bool =
     check_output(path, photo, force=force)
     file_format = format_for_suffix(path)
     image = _assemble(photo, pixels, file_format)
+    _write_image(path, photo, image, file_format)
+
+
+def write_bands(
+    path: Path,
+    photo: Photo,
+    bands: Iterable[NDArray[Any]],
+    *,
+    force: bool = False,
+    progress: Callable[[float], None] | None = None,
+) -> None:
+    """Write pixels that come in bands of rows, as `write_photo` would write them all.
+
+    The bands are laid down uncompressed beside the target first, since an encoder asks for rows
+    when it wants them; that takes as much room on the disk as the pixels have.
+
+    Parameters
+    ----------
+    path, force
+        See `write_photo`.
+    photo
+        The photo that was read; the values of its pixels are not used.
+    bands
+        From top to bottom, shape (n, W, 3), or (n, W, 4) where the photo has transparency.
+    progress
+        Called with the encoded part, 0-1, when all bands are there.
+
+    Raises
+    ------
+    OutputError, DepthLoss
+        As `write_photo` does.
+    ImageError
+        If the bands are not as large as the photo.
+    """
+    import pyvips
+
+    path = Path(path)
+    check_output(path, photo, force=force)
+    file_format = format_for_suffix(path)
+    height, width = photo.pixels.shape[:2]
+    channels = 3 if photo.alpha is None else 4
+    dtype = str(photo.pixels.dtype)
+    laid_down = _create_beside(path.with_suffix(".rows"))
+    try:
+        is_grey = photo.is_grey & lay_down(
+            laid_down, bands, height=height, width=width, channels=channels, dtype=dtype
+        )
+        image = pyvips.Image.tiffload(str(laid_down), access="sequential")
+        is_grey = is_grey and not _needs_colour(photo, file_format)
+        colours = image[0] if is_grey else image[:3]
+        alpha = None if photo.alpha is None else image[channels - 1]
+        image = _describe(photo, colours, alpha, is_grey)
+        if progress is not None:
+            _report(image, progress)
+        _write_image(path, photo, image, file_format)
+    except OSError as error:
+        raise _unwritten(path, error) from None
+    finally:
+        laid_down.unlink(missing_ok=True)
+
+
+def _write_image(path: Path, photo: Photo, image: Any, file_format: FileFormat) -> None:
     temporary = [_create_beside(path)]
     try:
         _save(image, file_format, photo, path.name, temporary[0])
@@ -81,13 +145,23 @@ def write_photo(path: Path, photo: Photo, pixels: NDArray[Any], *, force: bool =
                     _copy_with_exif(image, photo.exif, file_format, file, target)
         os.replace(temporary[-1], path)
     except OSError as error:
-        raise OutputError(
-            f"{path.name} cannot be written: {error.strerror or error}.",
-            hint="Check the folder and the space on its disk.",
-        ) from None
+        raise _unwritten(path, error) from None
     finally:
         for leftover in temporary:
             leftover.unlink(missing_ok=True)
+
+
+def _unwritten(path: Path, error: OSError) -> OutputError:
+    return OutputError(
+        f"{path.name} cannot be written: {error.strerror or error}.",
+        hint="Check the folder and the space on its disk.",
+    )
+
+
+def _report(image: Any, progress: Callable[[float], None]) -> None:
+    image.set_progress(True)
+    # libvips calls from its own threads.
+    image.signal_connect("eval", lambda _image, state: progress(state.percent / 100))
 
 
 def encode_photo(photo: Photo, pixels: NDArray[Any], *, format_name: str | None = None) -> bytes:
@@ -212,26 +286,36 @@ def _refuse_loss(photo: Photo, file_format: FileFormat, name: str) -> None:
 
 
 def _assemble(photo: Photo, pixels: NDArray[Any], file_format: FileFormat) -> Any:
-    import pyvips
-
     if pixels.shape != photo.pixels.shape or pixels.dtype != photo.pixels.dtype:
         raise ImageError(
             f"The new pixels are {pixels.shape} {pixels.dtype}, the photo is "
             f"{photo.pixels.shape} {photo.pixels.dtype}."
         )
     _refuse_loss(photo, file_format, photo.name)
-    profile = photo.icc_profile
-    profile_space = profile_colour_space(profile) if profile is not None else None
-    is_grey = photo.is_grey and _is_grey(pixels)
-    if is_grey and profile_space == "RGB" and file_format.name == "PNG":
-        # PNG allows only grey profiles on grey pictures.
+    is_grey = photo.is_grey and is_neutral(pixels)
+    if is_grey and _needs_colour(photo, file_format):
         is_grey = False
-    if not is_grey and profile is not None and profile_space == "grey":
+    colours = _vips_image(pixels[..., 0] if is_grey else pixels)
+    alpha = None if photo.alpha is None else _vips_image(photo.alpha)
+    return _describe(photo, colours, alpha, is_grey)
+
+
+def _needs_colour(photo: Photo, file_format: FileFormat) -> bool:
+    # PNG allows only grey profiles on grey pictures.
+    profile = photo.icc_profile
+    is_rgb = profile is not None and profile_colour_space(profile) == "RGB"
+    return is_rgb and file_format.name == "PNG"
+
+
+def _describe(photo: Photo, colours: Any, alpha: Any, is_grey: bool) -> Any:
+    """Join colours and transparency, and put everything else that the photo held beside them."""
+    import pyvips
+
+    profile = photo.icc_profile
+    if not is_grey and profile is not None and profile_colour_space(profile) == "grey":
         profile = rgb_profile_from_grey(profile) or _srgb_profile()
-    image = _vips_image(pixels[..., 0] if is_grey else pixels)
-    if photo.alpha is not None:
-        image = image.bandjoin(_vips_image(photo.alpha))
-    image = image.copy(interpretation=_interpretation(is_grey, str(pixels.dtype)))
+    image = colours if alpha is None else colours.bandjoin(alpha)
+    image = image.copy(interpretation=_interpretation(is_grey, str(photo.pixels.dtype)))
     resolution = photo.resolution_px_per_mm or (USUAL_PX_PER_MM, USUAL_PX_PER_MM)
     image = image.copy(xres=resolution[0], yres=resolution[1])
     image.set_type(pyvips.GValue.gstr_type, "resolution-unit", "in")
@@ -241,16 +325,6 @@ def _assemble(photo: Photo, pixels: NDArray[Any], file_format: FileFormat) -> An
         kind = pyvips.GValue.gstr_type if isinstance(value, str) else pyvips.GValue.blob_type
         image.set_type(kind, key, _upright_xmp(value) if key == "xmp-data" else value)
     return image
-
-
-def _is_grey(pixels: NDArray[Any]) -> bool:
-    rows_at_once = 256
-    return all(
-        bool((strip[..., 0] == strip[..., 1]).all() and (strip[..., 0] == strip[..., 2]).all())
-        for strip in (
-            pixels[top : top + rows_at_once] for top in range(0, len(pixels), rows_at_once)
-        )
-    )
 
 
 def _vips_image(samples: NDArray[Any]) -> Any:

@@ -42,4 +42,5 @@ SIDE = SideOutput(
     suffix=".jpg",
     check=check,
     write=write,
+    needs_pixels=True,
 )

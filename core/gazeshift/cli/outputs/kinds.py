@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +34,11 @@ class Result:
     """The small copy that the networks saw; None where no network ran."""
     attention: AttentionModel | None = None
     """The network that measured the shares; None where no network ran."""
+    bands: Iterable[NDArray[Any]] | None = None
+    """The edited rows, with transparency, of a photo too large for memory; then the values of
+    `photo`, `mask` and `pixels` are not used."""
+    progress: Callable[[float], None] | None = None
+    """Called with the encoded part of such a photo, 0-1."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,8 @@ class Writer:
     OutputError."""
     write: Callable[[Path, Result, bool], None]
     """Called with the output, the result and --force."""
+    takes_bands: bool = False
+    """Whether it can write photos too large for memory."""
 
 
 @dataclass(frozen=True)
@@ -66,5 +73,7 @@ class SideOutput:
     OutputError."""
     write: Callable[[Path, Result, bool], None]
     """Called with the file (or folder), the result and --force."""
+    needs_pixels: bool = False
+    """Whether the whole photo must be in memory."""
     is_folder: bool = False
     """Whether one photo already makes a folder of files."""

@@ -20,13 +20,17 @@ def check(path: Path, photo: Photo, force: bool) -> None:
 
 def write(path: Path, result: Result, force: bool) -> None:
     """Write the edited pixels with everything else that the photo held."""
-    from gazeshift.photo import write_photo
+    from gazeshift.photo import write_bands, write_photo
 
-    write_photo(path, result.photo, result.pixels, force=force)
+    if result.bands is None:
+        write_photo(path, result.photo, result.pixels, force=force)
+    else:
+        write_bands(path, result.photo, result.bands, force=force, progress=result.progress)
 
 
 WRITER = Writer(
     suffixes=(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".tif", ".tiff", ".webp"),
     check=check,
     write=write,
+    takes_bands=True,
 )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,10 @@ from gazeshift.errors import EXIT_SOME_FAILED, GazeShiftError, ImageError, Model
 if TYPE_CHECKING:
     from gazeshift.cli.outputs.kinds import Result
     from gazeshift.photo import Photo
+    from gazeshift.photo.streams import PhotoStream
+
+LARGEST_IN_MEMORY = 600_000_000
+"""Bytes that pixels, result and mask may take; larger photos are worked on in bands of rows."""
 
 Answer = tuple[dict[str, Any], str]
 """What a photo's work gives: the JSON object, and the lines for people."""
@@ -105,6 +110,30 @@ class Reporter:
                 self._warned.add(line)
                 self._echo(line, err=True)
 
+    @contextlib.contextmanager
+    def progress(self, name: str) -> Iterator[Callable[[float], None]]:
+        """Show how far the work on one large photo is, where there is a terminal.
+
+        Yields
+        ------
+        Callable
+            Takes the finished part, 0-1.
+        """
+        if not sys.stderr.isatty():
+            yield lambda part: None
+            return
+        from tqdm import tqdm
+
+        line = 0 if self.bar is None else 1
+        with tqdm(
+            total=100, desc=name, unit="%", file=sys.stderr, leave=False, position=line
+        ) as bar:
+
+            def show(part: float) -> None:
+                bar.update(max(0, int(100 * part) - bar.n))
+
+            yield show
+
     def _result(self, data: dict[str, Any], text: str) -> None:
         if self.as_json:
             self._echo(json.dumps(data, allow_nan=False), err=False)
@@ -155,6 +184,39 @@ def load_photo(job: Job) -> Photo:
     if not data:
         raise ImageError("Standard input is empty.", hint="Pipe a photo into the command.")
     return read_photo_bytes(data, name=job.name)
+
+
+def load_photo_or_stream(job: Job) -> Photo | PhotoStream:
+    """Read a job's photo, or only open it if it is too large for memory.
+
+    It is read whole all the same where something is to be written that cannot be made from its
+    rows.
+
+    Raises
+    ------
+    ImageError
+        If it cannot be read or used.
+    """
+    if job.photo == STANDARD_STREAM:
+        return load_photo(job)
+    from gazeshift.photo.reading import open_photo_file, read_opened
+    from gazeshift.photo.streams import STREAMED_FORMATS, PhotoStream
+
+    opened = open_photo_file(Path(job.photo))
+    is_large = opened.bytes_in_memory > LARGEST_IN_MEMORY
+    if is_large and opened.file_format.name in STREAMED_FORMATS and _can_stream(job):
+        return PhotoStream(opened)
+    return read_opened(opened)
+
+
+def _can_stream(job: Job) -> bool:
+    from gazeshift.cli.outputs import writer_for
+
+    if job.output is None or job.output == STANDARD_STREAM:
+        return False
+    return writer_for(Path(job.output)).takes_bands and not any(
+        side.needs_pixels for side in job.sides
+    )
 
 
 def check_outputs(job: Job, photo: Photo, *, force: bool) -> None:
