@@ -329,6 +329,27 @@ def test_moving_the_dial_takes_30_ms_and_no_request(gimp: SimpleNamespace) -> No
     assert np.median(found["ms"]) <= 30.0
 
 
+@pytest.mark.parametrize("case", ["reading", "between"])
+def test_bridge_killed_in_the_middle_leaves_no_trace(gimp: SimpleNamespace, case: str) -> None:
+    answer = check(gimp, "bridge_killed")[case]
+    assert "stopped answering" in answer["message"]
+    assert "Traceback" not in answer["message"]
+    assert answer["unchanged"]
+    assert not answer["is_dirty"]
+    if case == "reading":
+        assert answer["status"] == "execution-error"
+        assert answer["grown"] > 0
+
+
+def test_the_run_after_a_killed_bridge_starts_a_new_one(gimp: SimpleNamespace) -> None:
+    found = check(gimp, "bridge_killed")
+    answer = found["next run"]
+    assert answer["status"] == "success", answer["message"]
+    assert answer["layers"] == 2
+    assert answer["second"]["pid"] != found["reading"]["first"]["pid"]
+    assert answer["second"]["instance"] != found["reading"]["first"]["instance"]
+
+
 @pytest.mark.parametrize(
     ("case", "sentence"),
     [

@@ -2,7 +2,10 @@
 
 import hashlib
 import json
+import os
+import signal
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -27,6 +30,8 @@ ADJUST = "plug-in-gazeshift-adjust"
 ATTENTION_MAP = "plug-in-gazeshift-attention-map"
 SIZES = TASK["sizes"]
 W, H = SIZES["two-dogs"]
+LARGE = (4000, 3000)
+LARGE_MIB = 4000 * 3000 * 4 / 2**20
 CORE_FILE = Path(TASK["plugin_folder"]) / "core.json"
 
 
@@ -336,6 +341,86 @@ def filter_speed():
     return {"ms": times, "requests": len(asked)}
 
 
+def running():
+    """What the runtime file says about the bridge."""
+    return json.loads(Path(json.loads(CORE_FILE.read_text())["runtime_file"]).read_text())
+
+
+def resident_mib(pid):
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def kill_when_pixels_arrive(pid):
+    """Kill the bridge as soon as it holds half of a large picture; tells later how it went."""
+    before = resident_mib(pid)
+    found = {}
+
+    def watch():
+        deadline = time.monotonic() + 60.0
+        while time.monotonic() < deadline:
+            grown = resident_mib(pid) - before
+            if grown > LARGE_MIB / 2:
+                os.kill(pid, signal.SIGKILL)
+                found["grown"] = grown
+                return
+            time.sleep(0.001)
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    return thread, found
+
+
+def large_photo():
+    width, height = LARGE
+    image, layer = make_image(width, height)
+    image.select_rectangle(Gimp.ChannelOps.REPLACE, width // 4, height // 4, width // 2, 500)
+    image.clean_all()
+    return image, layer
+
+
+def bridge_killed():
+    """The real bridge dies while it reads a picture, and between the prediction and the layers."""
+    sys.path.insert(0, TASK["plugin_folder"])
+    from bridge_client import BridgeProblem
+    from session import open_redirect
+
+    found = {}
+    image, layer = photo()
+    selected(image)
+    call(REDIRECT, image, [layer])
+    image.delete()
+
+    image, layer = large_photo()
+    before = observe(image)
+    first = running()
+    watcher, killing = kill_when_pixels_arrive(first["pid"])
+    found["reading"] = call(REDIRECT, image, [layer])
+    watcher.join()
+    found["reading"].update(
+        killing, unchanged=observe(image) == before, is_dirty=image.is_dirty(), first=first
+    )
+    found["next run"] = call(REDIRECT, image, [layer])
+    found["next run"].update(layers=len(image.get_layers()), second=running())
+    image.delete()
+
+    image, layer = photo()
+    selected(image)
+    image.clean_all()
+    before = observe(image)
+    session = open_redirect(layer, 0, lambda text, part: None)
+    os.kill(running()["pid"], signal.SIGKILL)
+    try:
+        session.apply(100.0)
+        found["between"] = {"message": None}
+    except BridgeProblem as problem:
+        found["between"] = {"message": str(problem)}
+    session.close()
+    found["between"].update(unchanged=observe(image) == before, is_dirty=image.is_dirty())
+    image.delete()
+    return found
+
+
 def failures():
     """With each broken core in turn; afterwards the good one works again."""
     good = CORE_FILE.read_text()
@@ -374,5 +459,6 @@ run_checks(
     attention_map,
     filter_speed,
     renders,
+    bridge_killed,
     failures,
 )
