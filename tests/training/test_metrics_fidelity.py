@@ -51,6 +51,27 @@ def test_lab_equals_colour_science():
     np.testing.assert_allclose(to_lab(rgb), expected, atol=0.02)
 
 
+def test_cast_and_turn_equal_what_colour_science_gives():
+    rng = np.random.default_rng(11)
+    before = 0.25 + 0.5 * rng.random((20, 24, 3))
+    before[:10] = 0.95 * before[:10].mean(-1, keepdims=True) + 0.05 * before[:10]
+    after = np.clip(before * (1.08, 1.0, 0.9), 0, 1)
+    region = rng.random((20, 24))
+    old, new = (colour.XYZ_to_Lab(colour.sRGB_to_XYZ(rgb)) for rgb in (before, after))
+    # LCHab of the package: chroma and the hue's angle in degrees.
+    polar_old, polar_new = (colour.models.Lab_to_LCHab(lab) for lab in (old, new))
+    grey = region * (polar_old[..., 1] < 12)
+    shift = [(grey * (new - old)[..., axis]).sum() / grey.sum() for axis in (1, 2)]
+    coloured = region * polar_old[..., 1] * (polar_old[..., 1] > 20)
+    angle = (polar_new[..., 2] - polar_old[..., 2] + 180.0) % 360.0 - 180.0
+    turn = (coloured * angle).sum() / coloured.sum()
+    labs = to_lab(before), to_lab(after)
+    assert neutral_cast(*labs, region) == pytest.approx(math.hypot(*shift), abs=0.02)
+    assert hue_turn_deg(*labs, region) == pytest.approx(turn, abs=0.1)
+    assert abs(turn) > 0.5
+    assert math.hypot(*shift) > 1.0
+
+
 def test_cast_is_the_length_of_the_mean_shift_of_greys():
     # All greys move by (3, 4): length 5.
     before, after = _flat(50, 2, -1), _flat(60, 5, 3)
