@@ -390,6 +390,7 @@ def test_contact_sheets_of_the_model_and_of_its_worst_pairs(folder):
         arguments += ["--model", str(folder / "model.onnx"), "--count", "2", "--worst", "3"]
         arguments += ["--attention", str(folder / "shipped.onnx")]
         arguments += ["--evaluation", str(folder / "out")]
+        arguments += ["--failures", str(folder / "failures.jpg")]
         return CliRunner().invoke(contact_sheet, arguments)
 
     result = draw()
@@ -402,6 +403,10 @@ def test_contact_sheets_of_the_model_and_of_its_worst_pairs(folder):
         Image.open(folder / "sheets/worst-gain-attract.png") as three,
     ):
         assert three.height > two.height
+    with Image.open(folder / "failures.jpg") as page:
+        # The tiny photos have no greys or colours enough for all measures.
+        assert page.format == "JPEG"
+        assert page.height > two.height
     # Rows of another model say nothing about this one.
     write_redirector(folder / "model.onnx", attract=[*region_numbers(ev=0.1)] * 2)
     failed = draw()

@@ -50,7 +50,16 @@ if TYPE_CHECKING:
     help="Folder that `evaluate` filled: also draw pages of the worst pairs by each measure.",
 )
 @click.option(
-    "--worst", type=click.IntRange(1), default=20, show_default=True, help="Pairs on such a page."
+    "--worst",
+    type=click.IntRange(0),
+    default=20,
+    show_default=True,
+    help="Pairs on such a page; 0 leaves these pages out.",
+)
+@click.option(
+    "--failures",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also draw the model card's page (PNG or JPEG): the worst photo by each measure.",
 )
 def command(
     data: Path,
@@ -60,6 +69,7 @@ def command(
     count: int,
     evaluation: Path | None,
     worst: int,
+    failures: Path | None,
 ) -> None:
     """Draw pages with before, after, attention maps and parameters.
 
@@ -73,7 +83,12 @@ def command(
     from gazeshift_training.evaluation.pairs import read_named_pair, validation_sources
     from gazeshift_training.evaluation.sheet import draw_sheet, model_entry
     from gazeshift_training.evaluation.tools import Tools
-    from gazeshift_training.evaluation.worst import MEASURES, describe, worst_pairs
+    from gazeshift_training.evaluation.worst import (
+        FAILURES,
+        MEASURES,
+        describe,
+        worst_pairs,
+    )
     from gazeshift_training.lpips import Lpips
 
     model = model or model_path("redirector")
@@ -92,7 +107,23 @@ def command(
         entries = [model_entry(pair, direction, tools) for pair in pairs]
         draw_sheet(entries, judge, f"{redirector.model_id}, {direction}, dial 1", path)
         click.echo(str(path))
-    for direction, measured in rows.items():
+    if failures:
+        if not rows:
+            raise ParamError("The failures need measured rows.", hint="Pass --evaluation as well.")
+        found_worst = [
+            (direction, measure, *found)
+            for direction, measured in rows.items()
+            for measure in FAILURES
+            for found in worst_pairs(measured, measure, direction, "judge", 1)
+        ]
+        entries = [
+            model_entry(read_named_pair(data, name), direction, tools, describe(measure, value))
+            for direction, measure, name, value in found_worst
+        ]
+        title = f"{redirector.model_id}: the worst photo by each measure, dial 1"
+        draw_sheet(entries, judge, title, failures)
+        click.echo(str(failures))
+    for direction, measured in rows.items() if worst else ():
         for measure in MEASURES:
             found = worst_pairs(measured, measure, direction, "judge", worst)
             if not found:

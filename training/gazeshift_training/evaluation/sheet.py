@@ -27,6 +27,7 @@ TILE_PX = 300
 """Long side of a picture on the sheet."""
 GAP_PX = 6
 CAPTION_PX = 18
+JPEG_QUALITY = 75
 _PAPER = (250, 250, 250)
 _INK = (25, 25, 25)
 _EDGE = (255, 230, 60)
@@ -59,7 +60,7 @@ def draw_sheet(
     title
         Stands at the top.
     path
-        PNG file, written beside and renamed.
+        Picture file, written beside and renamed; its ending names the format.
     """
     rows = [_draw_row(entry, judge) for entry in entries]
     width = max(row.width for row in rows)
@@ -71,8 +72,8 @@ def draw_sheet(
     for row in rows:
         page.paste(row, (0, top))
         top += row.height + GAP_PX
-    partial = path.with_name(path.stem + ".partial.png")
-    page.save(partial)
+    partial = path.with_name(f"{path.stem}.partial{path.suffix}")
+    page.save(partial, quality=JPEG_QUALITY)
     partial.replace(path)
 
 

@@ -24,6 +24,8 @@ MEASURES: Mapping[str, Badness] = {
     "turn-outside": lambda row, direction, judge: abs(row["turn_outside"]),
 }
 """Every measure that has a page of its worst pairs."""
+FAILURES = ("gain", "lpips", "clipped", "cast-inside", "turn-inside")
+"""Measures whose single worst pair the model card shows."""
 
 
 def describe(measure: str, value: float) -> str:
