@@ -144,3 +144,14 @@ def test_another_onnx_file_is_refused(tmp_path: Path) -> None:
     onnx.save(model, path)
     with pytest.raises(ValueError, match=r"other\.onnx is no attention network"):
         load_attention(path)
+
+
+def test_files_from_before_the_prefix_are_still_read(tmp_path: Path) -> None:
+    path = tmp_path / "old.onnx"
+    export(TINY, path)
+    model = onnx.load(path)
+    metadata = {entry.key.removeprefix("gazeshift."): entry.value for entry in model.metadata_props}
+    del model.metadata_props[:]
+    onnx.helper.set_model_props(model, metadata)
+    onnx.save(model, path)
+    assert load_attention(path).design == TINY
