@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from gazeshift.bridge import messages
 from gazeshift.bridge.framing import Sections, as_coverage
+from gazeshift.bridge.previews import IDLE_S, Previews
 from gazeshift.edit import Edit, RegionParameters
 from gazeshift.errors import ModelError, ParamError
 from gazeshift.model_names import name_of
@@ -49,6 +50,7 @@ class Engine:
         self._version = version
         self._instance = instance
         self._redirector: Redirector | None = None
+        self._previews = Previews()
 
     def identity(self) -> Answer:
         """Say who answers."""
@@ -165,9 +167,7 @@ class Engine:
         limited = _only(edit, request.operators, is_grey)
         strength = edit.strength if request.strength is None else request.strength
         colours = 1 if is_grey else 3
-        rgb = np.ascontiguousarray(
-            np.repeat(pixels[..., :1], 3, axis=2) if is_grey else pixels[..., :3]
-        )
+        rgb = _as_rgb(pixels, layout.channels)
         rendered = []
         for part in request.parts:
             weights, of_part = mask, limited
@@ -179,6 +179,38 @@ class Engine:
             result = render(rgb, weights, of_part, strength)
             rendered.append(_with_alpha(result[..., :colours], pixels, layout.channels))
         return Answer(messages.RenderAnswer(layout, request.parts), rendered)
+
+    def open_preview(self, request: messages.PreviewRequest, sections: Sections) -> Answer:
+        """Keep a picture and its mask, so that redraws need an edit only."""
+        from gazeshift.preview import Preview
+
+        layout = request.image
+        pixels = sections.pixels(layout)
+        raw = sections.mask(request.mask, layout)
+        sections.finish()
+        # The request's body is not kept.
+        samples, mask = pixels.copy(), as_coverage(raw).copy()
+
+        def make() -> Preview:
+            return Preview(_as_rgb(samples, layout.channels), mask)
+
+        name, kept = self._previews.add(layout, samples, make)
+        return Answer(messages.PreviewAnswer(name, kept.bytes_held, IDLE_S))
+
+    def redraw(self, request: messages.RedrawRequest) -> Answer:
+        """Draw an open preview with another edit."""
+        kept = self._previews.find(request.preview)
+        channels = kept.layout.channels
+        edit = Edit.from_json(request.edit)
+        limited = _only(edit, None, channels <= 2)
+        strength = edit.strength if request.strength is None else request.strength
+        drawn = kept.preview.at(limited, strength)
+        shown = _with_alpha(drawn[..., : 1 if channels <= 2 else 3], kept.pixels, channels)
+        return Answer(messages.RedrawAnswer(kept.layout), [shown])
+
+    def close_preview(self, request: messages.PreviewCloseRequest) -> Answer:
+        """Close a preview before its time."""
+        return Answer(messages.PreviewCloseAnswer(self._previews.remove(request.preview)))
 
     def recipe(self, recipe: Recipe, request: messages.RecipeRequest) -> Answer:
         """Translate an edit into a host's own numbers, once for each strength."""
@@ -206,9 +238,13 @@ def _picture(
     mask = None if request.mask is None else sections.mask(request.mask, request.image)
     profile = sections.blob(request.icc_bytes) or None
     sections.finish()
-    is_grey = request.image.channels <= 2
+    return _as_rgb(pixels, request.image.channels), mask, profile
+
+
+def _as_rgb(pixels: NDArray[Any], channels: int) -> NDArray[Any]:
+    is_grey = channels <= 2
     rgb = np.repeat(pixels[..., :1], 3, axis=2) if is_grey else pixels[..., :3]
-    return np.ascontiguousarray(rgb), mask, profile
+    return np.ascontiguousarray(rgb)
 
 
 def _describe(operator: Operator) -> messages.OperatorAnswer:

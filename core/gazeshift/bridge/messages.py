@@ -229,6 +229,55 @@ class RenderAnswer:
 
 
 @dataclass(frozen=True)
+class PreviewRequest:
+    """Keep a picture and its mask for redraws. Then follow pixels and mask, in this order."""
+
+    image: ImageLayout
+    mask: MaskLayout
+
+
+@dataclass(frozen=True)
+class PreviewAnswer:
+    """The open preview."""
+
+    preview: Annotated[str, About("Its random name, for redraws.")]
+    bytes: Annotated[int, About("Memory that it takes in the bridge.")]
+    idle_s: Annotated[float, About("Seconds without use after which it is closed.")]
+
+
+@dataclass(frozen=True)
+class RedrawRequest:
+    """Ask for an open preview's picture with an edit."""
+
+    preview: Annotated[str, About("The preview's name.")]
+    edit: Annotated[dict[str, Any], About("An edit, format gazeshift-edit/1.")]
+    strength: Annotated[float | None, About("Dial position; null for the edit's own.", 0, 1.5)] = (
+        None
+    )
+
+
+@dataclass(frozen=True)
+class RedrawAnswer:
+    """The picture's layout; its raw bytes follow."""
+
+    image: ImageLayout
+
+
+@dataclass(frozen=True)
+class PreviewCloseRequest:
+    """Close a preview before its time."""
+
+    preview: Annotated[str, About("The preview's name.")]
+
+
+@dataclass(frozen=True)
+class PreviewCloseAnswer:
+    """Whether there was anything to close."""
+
+    closed: Annotated[bool, About("False if the preview was not open any more.")]
+
+
+@dataclass(frozen=True)
 class RecipeRequest:
     """Ask for an edit in the host's own numbers."""
 

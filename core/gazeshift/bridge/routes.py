@@ -90,6 +90,30 @@ def routes() -> list[Route]:
             messages.RenderAnswer,
             Engine.render,
         ),
+        _binary(
+            "preview/open",
+            "A picture and a mask, kept for redraws",
+            messages.PreviewRequest,
+            "pixels, mask",
+            messages.PreviewAnswer,
+            Engine.open_preview,
+            gives="json",
+        ),
+        _json(
+            "preview/draw",
+            "An open preview, drawn with an edit",
+            messages.RedrawRequest,
+            messages.RedrawAnswer,
+            Engine.redraw,
+            gives="binary",
+        ),
+        _json(
+            "preview/close",
+            "An open preview, closed",
+            messages.PreviewCloseRequest,
+            messages.PreviewCloseAnswer,
+            Engine.close_preview,
+        ),
         *(_recipe(recipe) for recipe in recipes().values()),
     ]
 
@@ -121,6 +145,24 @@ def _binary(
     path = f"/v1/{name}"
     return Route(
         "POST", path, summary, "binary", request, sections, gives, answer, False, False, False, run
+    )
+
+
+def _json(
+    name: str,
+    summary: str,
+    request: type[Any],
+    answer: type[Any],
+    work: Callable[[Engine, Any], Answer],
+    gives: Kind = "json",
+) -> Route:
+    def run(engine: Engine, body: bytes | bytearray) -> Answer:
+        return work(engine, decode(request, parse_json(body)))
+
+    path = f"/v1/{name}"
+    # Not light: pictures have one thread to themselves, and it owns the previews.
+    return Route(
+        "POST", path, summary, "json", request, "", gives, answer, False, False, False, run
     )
 
 
