@@ -1,36 +1,15 @@
-import csv
 import json
-import pickle
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from tests.training.redirector_data import RECIPE, make_lpips, make_trainer, write_photos
 
-from gazeshift_training.attention.network import AttentionDesign, AttentionNetwork
 from gazeshift_training.lpips import Lpips
-from gazeshift_training.redirector.critics import AttentionEnsemble
-from gazeshift_training.redirector.data import PairPlan, load_batch, prepare_data
+from gazeshift_training.redirector.data import PairPlan, load_batch
 from gazeshift_training.redirector.figures import plot_curves, read_log
-from gazeshift_training.redirector.network import RedirectorDesign
-from gazeshift_training.redirector.recipe import RedirectorRecipe
-from gazeshift_training.redirector.train import RedirectorTrainer
-
-RECIPE = RedirectorRecipe(
-    design=RedirectorDesign(working_side=64, trunk=16, head=8),
-    pretrained=False,
-    steps=4,
-    batch=2,
-    area=96 * 64,
-    attention_areas=(96 * 64,),
-    held_out=2,
-    largest_attract_share=1.0,
-    smallest_divert_share=0.0,
-    style_part=0.5,
-    validate_every=2,
-    save_every=2,
-)
+from gazeshift_training.redirector.train import load_trained
 
 
 @pytest.fixture(autouse=True)
@@ -40,50 +19,12 @@ def one_thread() -> None:
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    """Six photos of noise with two rectangles each, and their table."""
-    root = tmp_path / "data"
-    (root / "photos").mkdir(parents=True)
-    (root / "masks").mkdir()
-    generator = np.random.default_rng(5)
-    with (root / "instances.csv").open("w", newline="") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(["photo", "mask", "split", "instance", "category", "score", "area"])
-        for number in range(6):
-            pixels = generator.integers(0, 256, (64, 96, 3)).astype(np.uint8)
-            index = np.zeros((64, 96), np.uint8)
-            index[4:24, 6:36], index[30:60, 50:90] = 1, 2
-            Image.fromarray(pixels).save(root / "photos" / f"{number}.png")
-            Image.fromarray(index).save(root / "masks" / f"{number}.png")
-            for instance in (1, 2):
-                area = round(float((index == instance).mean()), 4)
-                row = [f"{number}.png", f"{number}.png", "train", instance, "thing", 0.9, area]
-                writer.writerow(row)
-    return root
+    return write_photos(tmp_path / "data")
 
 
 @pytest.fixture
 def lpips(tmp_path: Path) -> Lpips:
-    generator = np.random.default_rng(7)
-    inputs, convolutions = 3, {}
-    content: dict[str, object] = {"AlexNet_0": convolutions}
-    for index, side in enumerate((11, 5, 3, 3, 3)):
-        kernel = generator.normal(0, 1 / side / inputs**0.5, (side, side, inputs, 8))
-        convolutions[f"Conv_{index}"] = {"kernel": kernel.astype("f4"), "bias": np.zeros(8, "f4")}
-        head = generator.random((1, 1, 8, 1)).astype("f4")
-        content[f"NetLinLayer_{index}"] = {"Conv_0": {"kernel": head}}
-        inputs = 8
-    path = tmp_path / "alexnet.ckpt"
-    path.write_bytes(pickle.dumps(content))
-    return Lpips(path)
-
-
-def make_trainer(data: Path, lpips: Lpips, run: Path) -> RedirectorTrainer:
-    torch.manual_seed(0)
-    attention = AttentionNetwork(AttentionDesign(channels=8, working_area=RECIPE.area))
-    attention.requires_grad_(False).eval()
-    packed = prepare_data(data, run.parent / "cache", RECIPE, attention, "tiny")
-    ensemble = AttentionEnsemble(attention, RECIPE.attention_areas, RECIPE.feature_dropout)
-    return RedirectorTrainer(RECIPE, packed, ensemble, lpips, run)
+    return make_lpips(tmp_path)
 
 
 def test_two_steps_change_the_heads_and_leave_the_judges_alone(
@@ -173,6 +114,34 @@ def test_the_run_folder_tells_what_was_done(data: Path, lpips: Lpips, tmp_path: 
     lines = [json.loads(line) for line in text.splitlines()]
     assert [line["step"] for line in lines] == [1, 2, 2]
     assert {"attract_ratio", "divert_lpips"} <= {key.removeprefix("held_") for key in lines[-1]}
+
+
+def test_a_checkpoint_from_before_a_key_existed_still_continues(
+    data: Path, lpips: Lpips, tmp_path: Path
+) -> None:
+    make_trainer(data, lpips, tmp_path / "run").train(until=2)
+    path = tmp_path / "run" / "checkpoint.pt"
+    state = torch.load(path, weights_only=True)
+    for key in ("objective", "paper", "realism", "precision", "schedule", "beta1"):
+        del state["recipe"][key]
+    del state["recipe"]["design"]["encoder"]
+    del state["scaler"]
+    torch.save(state, path)
+    resumed = make_trainer(data, lpips, tmp_path / "run")
+    assert resumed.resume()
+    recipe, network, step = load_trained(tmp_path / "run")
+    assert (recipe, step) == (RECIPE, 2)
+    for name, value in resumed.average.state_dict().items():
+        assert torch.equal(value, network.state_dict()[name]), name
+
+
+def test_the_log_tells_the_time_spent_waiting_for_data(
+    data: Path, lpips: Lpips, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_trainer(data, lpips, tmp_path / "run").train(until=2)
+    lines = (tmp_path / "run" / "log.jsonl").read_text().splitlines()[:2]
+    assert all(0.0 <= json.loads(line)["waited"] <= json.loads(line)["seconds"] for line in lines)
+    assert "of the time was spent waiting for data" in capsys.readouterr().err
 
 
 def test_the_inputs_are_scaled_to_the_training_photos(
