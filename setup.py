@@ -63,7 +63,10 @@ setup(
         Extension(
             "gazeshift.kernel._native",
             sources=["core/gazeshift/kernel/kernel.c"],
-            depends=["core/gazeshift/kernel/kernel.h"],
+            depends=[
+                f"core/gazeshift/kernel/{name}.h"
+                for name in ("depths", "pixels", "wide_blur", "draw")
+            ],
             extra_compile_args=_MICROSOFT if sys.platform == "win32" else _GNU,
             py_limited_api=True,
             optional=True,

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.subjects import Subject
-from gazeshift.blur import empty_small, plan_blur
+from gazeshift.blur import MARGIN, empty_small, plan_blur
 
 _FAST = {"parallel": True, "fastmath": True, "nogil": True, "cache": False}
 
@@ -22,13 +22,13 @@ def _reduce(pixels: Any, linear: Any, taps: Any, stride: int, small: Any) -> Non
     for row in numba.prange(small.shape[1]):
         sums = np.zeros((3, width), np.float32)
         for k in range(len(taps)):
-            y = min(max(stride * (row - 3) - reach + k, 0), height - 1)
+            y = min(max(stride * (row - MARGIN) - reach + k, 0), height - 1)
             weight = taps[k]
             for x in range(width):
                 for c in range(3):
                     sums[c, x] += weight * linear[pixels[y, x, c]]
         for column in range(small.shape[2]):
-            start = stride * (column - 3) - reach
+            start = stride * (column - MARGIN) - reach
             for c in range(3):
                 total = np.float32(0.0)
                 for k in range(len(taps)):
@@ -74,7 +74,7 @@ def _draw(
         for c in range(3):
             for x in range(small.shape[2]):
                 total = np.float32(0.0)
-                for t in range(6):
+                for t in range(phases.shape[1]):
                     total += phases[phase, t] * small[c, row + 1 + t, x]
                 tall[c, x] = total
         for x in range(width):
@@ -82,7 +82,7 @@ def _draw(
             column, across = x // stride, x % stride
             for c in range(3):
                 blurred = np.float32(0.0)
-                for t in range(6):
+                for t in range(phases.shape[1]):
                     blurred += phases[across, t] * tall[c, column + 1 + t]
                 light = linear[pixels[y, x, c]]
                 mixed = np.float32(0.0)
@@ -110,11 +110,11 @@ def renderer(
     numba.set_num_threads(threads)
     both, strengths = np.stack(tables), np.asarray(amounts, np.float32)
     taps = (plan.spline / plan.stride).astype(np.float32)
-    weights, phases = plan.weights.astype(np.float32), plan.phases()
+    weights, phases = plan.weights.astype(np.float32), plan.phases().astype(np.float32)
     out = np.empty_like(subject.pixels)
 
     def run() -> NDArray[Any]:
-        small, other = empty_small(plan), empty_small(plan)
+        small, other = (empty_small(plan, subject.pixels.dtype) for _ in range(2))
         _reduce(subject.pixels, linear, taps, plan.stride, small)
         _blur(small, weights, True, other)
         _blur(other, weights, False, small)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,14 +10,18 @@ from numpy.typing import NDArray
 from gazeshift.decoder import Values, apply_chain, values_of
 from gazeshift.operators import OPERATORS
 from gazeshift.operators.transfer import encode_srgb
+from gazeshift.polyline import Polyline, fit_polyline
 from gazeshift.region import RegionParameters
 from gazeshift.tables import code_curves, is_separable, point_curves
 
 ROOT_STEPS = 65535
 """Last index of `RegionChain.light_table`, unless another is asked for."""
 
-PAIR_STEPS = {256: 4096, 65536: 131072, 0: 131072}
-"""Last index of `RegionChain.light_pairs` by the picture's number of codes."""
+PAIR_STEPS = 4096
+"""Last index of `RegionChain.light_pairs`."""
+
+CURVE_TOLERANCE = 1e-7
+"""Largest error of `RegionChain.light_curve` and `value_curve`, for values in 0-1."""
 
 
 class RegionChain:
@@ -61,10 +65,16 @@ class RegionChain:
         """Compute the tables now, before threads share them."""
         if self.is_identity and native:
             return
-        if native:
-            _ = self.light_pairs if self.amount or not self.levels else self.code_floats
-        elif self.levels == 256 and self.is_separable:
-            _ = self.light_codes if self.amount else self.code_codes
+        is_bytes = self.levels == 256
+        if not native:
+            if is_bytes and self.is_separable:
+                _ = self.light_codes if self.amount else self.code_codes
+        elif self.amount:
+            _ = self.light_pairs if is_bytes else self.light_curve
+        elif self.levels:
+            _ = self.code_floats if is_bytes else self.code_table
+        else:
+            _ = self.value_curve
 
     @cached_property
     def code_table(self) -> NDArray[np.float64]:
@@ -76,14 +86,12 @@ class RegionChain:
 
     @cached_property
     def light_table(self) -> NDArray[np.float32]:
-        """From the root of linear light to codes, shape (3, root_steps + 1).
+        """From the root of linear light to 8-bit codes, shape (3, root_steps + 1).
 
         Entry i belongs to linear light (i / root_steps)². By its root the transfer curve is never
         steep, so the nearest entry misses by at most 0.003 codes of 8 bits before the curves.
         """
-        root = np.linspace(0.0, 1.0, self.root_steps + 1)
-        encoded = np.clip(encode_srgb(root * root), 0.0, 1.0)
-        return (point_curves(self.region, encoded) * self.top).astype(np.float32)
+        return (self._by_root(_roots(self.root_steps)) * self.top).astype(np.float32)
 
     @cached_property
     def light_pairs(self) -> NDArray[np.float32]:
@@ -91,13 +99,27 @@ class RegionChain:
 
         Each entry holds its value in codes and the step to the next entry.
         """
-        root = np.linspace(0.0, 1.0, PAIR_STEPS[self.levels] + 1)
-        encoded = np.clip(encode_srgb(root * root), 0.0, 1.0)
-        values = point_curves(self.region, encoded) * self.top
+        values = self._by_root(_roots(PAIR_STEPS)) * self.top
         pairs = np.zeros((*values.shape, 2), np.float32)
         pairs[..., 0] = values
         pairs[:, :-1, 1] = np.diff(values, axis=1)
         return pairs
+
+    @cached_property
+    def light_curve(self) -> Polyline:
+        """From the root of linear light to codes (0-1 for float pictures), exact to 1e-7 of 1.
+
+        By the root the transfer curve is never steep.
+        """
+        return fit_polyline(lambda root: self._by_root(root) * self.top, CURVE_TOLERANCE * self.top)
+
+    @cached_property
+    def value_curve(self) -> Polyline:
+        """From encoded values to encoded values, exact to 1e-7; sharpening left out."""
+        return fit_polyline(lambda values: point_curves(self.region, values), CURVE_TOLERANCE)
+
+    def _by_root(self, root: NDArray[np.float64]) -> NDArray[np.float64]:
+        return point_curves(self.region, np.clip(encode_srgb(root * root), 0.0, 1.0))
 
     @cached_property
     def code_floats(self) -> NDArray[np.float32]:
@@ -117,3 +139,8 @@ class RegionChain:
     def code_codes(self) -> NDArray[np.uint8]:
         """`code_table` rounded to 8-bit codes."""
         return np.rint(self.code_table).astype(np.uint8)
+
+
+@lru_cache(maxsize=4)
+def _roots(steps: int) -> NDArray[np.float64]:
+    return np.linspace(0.0, 1.0, steps + 1)

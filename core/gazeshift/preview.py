@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gazeshift.blur import plan_blur
+from gazeshift.blur import plan_blur, precision_of
 from gazeshift.edit import Edit
 from gazeshift.kernel import NUMPY, packed
 from gazeshift.render import (
@@ -118,7 +118,7 @@ class Preview:
         if plan.stride > 1 and loops.name != NUMPY:
             # Expanding the small copy costs the kernel no more than reading a large one.
             return source
-        planes = np.empty((3, *self.shape), np.float32)
+        planes = np.empty((3, *self.shape), precision_of(self._band.pixels.dtype))
         narrow = loops.blur_narrow if isinstance(source, DirectBlur) else None
 
         def fill(top: int) -> None:
@@ -126,7 +126,7 @@ class Preview:
             if narrow is not None:
                 planes[:, top:bottom] = narrow(plan, self._band, top, bottom)
             else:
-                planes[:, top:bottom] = source.rows(top, bottom)
+                planes[:, top:bottom] = source.window((top, bottom), (0, plan.width))
 
         jobs = [partial(fill, top) for top in range(0, plan.height, STRIP_ROWS)]
         run_jobs(jobs, self._threads, Ladder(None, 1.0), 1.0)

@@ -3,10 +3,10 @@
 Same result as `decoder.apply_regions` in float64, rounded to the picture's depth, within:
 
 - 8 bits: at most 1 code, on at most 2 % of the values (random noise; photos have far fewer);
-- 16 bits: at most 2 codes;
+- 16 bits: at most 1 code; 2 where the parameters lie beyond the sliders' ranges;
 - float32: 3e-5.
 
-The error stems from the wide blur (see `blur`), from float32 arithmetic and, at 8 bits, from the
+The error stems from the wide blur (see `blur`) and, at 8 bits, from float32 arithmetic and the
 tables (see `chains`).
 """
 
@@ -42,11 +42,13 @@ class Loops(Protocol):
 
     name: str
 
-    def reduce_rows(self, plan: BlurPlan, band: Band, small: Planes, first: int, last: int) -> None:
+    def reduce_rows(
+        self, plan: BlurPlan, band: Band, small: NDArray[Any], first: int, last: int
+    ) -> None:
         """Compute rows `first` to `last` (excluded) of the blur's small copy."""
         ...
 
-    def blur_stages(self, plan: BlurPlan, small: Planes) -> list[list[Callable[[], None]]]:
+    def blur_stages(self, plan: BlurPlan, small: NDArray[Any]) -> list[list[Callable[[], None]]]:
         """Return the jobs that blur the small copy in place, in stages that follow each other."""
         ...
 
@@ -264,7 +266,7 @@ def blur_of(band: Band, loops: Loops, threads: int, ladder: Ladder) -> BlurSourc
     if plan.stride == 1:
         ladder.climb(_REDUCE_WORK)
         return DirectBlur(plan, band)
-    small = empty_small(plan)
+    small = empty_small(plan, band.pixels.dtype)
 
     def reduce(first: int) -> None:
         last = min(first + SMALL_ROWS, plan.small_height)

@@ -101,7 +101,7 @@ def render_bands(
     plan, small = plan_blur(height, width), None
     is_blurred = needs_blur(chains)
     if is_blurred and plan.stride > 1:
-        small = _reduce(plan, pixels, loops, workers, ladder, 0.3)
+        small = _reduce(plan, dtype, pixels, loops, workers, ladder, 0.3)
     else:
         ladder.climb(0.3)
     reach = max(chain.reach_px for chain in chains)
@@ -142,9 +142,15 @@ def render_bands(
 
 
 def _reduce(
-    plan: BlurPlan, pixels: Rows, loops: Loops, workers: int, ladder: Ladder, work: float
-) -> NDArray[np.float32]:
-    small = empty_small(plan)
+    plan: BlurPlan,
+    dtype: np.dtype[Any],
+    pixels: Rows,
+    loops: Loops,
+    workers: int,
+    ladder: Ladder,
+    work: float,
+) -> NDArray[Any]:
+    small = empty_small(plan, dtype)
     step = max(1, BAND_ROWS // plan.stride)
     part = max(1, step // (2 * workers))
     for first in range(0, plan.small_height, step):

@@ -1,8 +1,8 @@
 """Rendering of strips of rows in numpy; the fallback where the native kernel is absent.
 
-Integer pictures of 8 bits go through tables, everything else through the operators themselves in
-float32. Work is cut into tiles that stay in the processor's cache; a tile where the mask is 0 or 1
-everywhere runs one chain only.
+Pictures of 8 bits go through tables, everything else through the operators themselves, sharpening
+in float64 and the rest in float32. Work is cut into tiles that stay in the processor's cache and
+need little memory; a tile where the mask is 0 or 1 everywhere runs one chain only.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from gazeshift.blur import (
     Planes,
     blur_directly,
     blur_small,
-    expand_rows,
+    expand,
+    precision_of,
     reduce_rows,
 )
 from gazeshift.chains import RegionChain
@@ -33,13 +34,15 @@ Pixels = NDArray[Any]
 TILE_COLUMNS = 512
 
 _Window = tuple[slice, slice]
+_Span = tuple[int, int]
+"""First and last (excluded) row or column."""
 
 
 class BlurSource(Protocol):
     """Where the blurred picture comes from, in linear light."""
 
-    def rows(self, top: int, bottom: int) -> Planes:
-        """Return rows `top` to `bottom` (excluded), shape (3, rows, W)."""
+    def window(self, rows: _Span, columns: _Span) -> Planes:
+        """Return a window of it, shape (3, rows, columns)."""
         ...
 
 
@@ -54,20 +57,21 @@ class Band:
     height: int
     """Rows of the whole picture."""
 
-    def linear_rows(self, top: int, bottom: int) -> Planes:
-        """Decode rows to linear light; beyond the picture's borders the edge row repeats.
+    def linear(self, channel: int, rows: _Span, columns: _Span) -> Planes:
+        """Decode a window of one channel; beyond the picture's borders the edge pixel repeats.
 
         Returns
         -------
         Planes
-            Shape (3, bottom - top, W).
+            Shape (rows, columns): float32 for 8 bits, else float64.
         """
-        inner = slice(max(top, 0) - self.top, min(bottom, self.height) - self.top)
-        linear = linear_planes(self.pixels[inner])
-        above, below = max(0, -top), max(0, bottom - self.height)
-        if above or below:
-            linear = np.pad(linear, ((0, 0), (above, below), (0, 0)), mode="edge")
-        return linear
+        down, above_below = _within(rows, self.height)
+        across, beside = _within(columns, self.pixels.shape[1])
+        inner = slice(down.start - self.top, down.stop - self.top)
+        values = decoded(self.pixels[inner, across, channel])
+        if any(above_below) or any(beside):
+            values = np.pad(values, (above_below, beside), mode="edge")
+        return values
 
 
 @dataclass(frozen=True)
@@ -75,11 +79,11 @@ class ExpandedBlur:
     """The blur kept as its small copy."""
 
     plan: BlurPlan
-    small: Planes
+    small: NDArray[Any]
 
-    def rows(self, top: int, bottom: int) -> Planes:
-        """Return rows `top` to `bottom` (excluded), shape (3, rows, W)."""
-        return expand_rows(self.plan, self.small, top, bottom)
+    def window(self, rows: _Span, columns: _Span) -> Planes:
+        """Return a window of it, shape (3, rows, columns)."""
+        return expand(self.plan, self.small, rows, columns)
 
 
 @dataclass(frozen=True)
@@ -89,10 +93,13 @@ class DirectBlur:
     plan: BlurPlan
     band: Band
 
-    def rows(self, top: int, bottom: int) -> Planes:
-        """Return rows `top` to `bottom` (excluded), shape (3, rows, W)."""
-        radius = self.plan.radius
-        return blur_directly(self.plan, self.band.linear_rows(top - radius, bottom + radius))
+    def window(self, rows: _Span, columns: _Span) -> Planes:
+        """Return a window of it, shape (3, rows, columns)."""
+        reach = self.plan.radius
+        wider = (rows[0] - reach, rows[1] + reach), (columns[0] - reach, columns[1] + reach)
+        return blur_directly(
+            self.plan, np.stack([self.band.linear(channel, *wider) for channel in range(3)])
+        )
 
 
 @dataclass(frozen=True)
@@ -101,9 +108,9 @@ class KeptBlur:
 
     planes: Planes
 
-    def rows(self, top: int, bottom: int) -> Planes:
-        """Return rows `top` to `bottom` (excluded), shape (3, rows, W)."""
-        return self.planes[:, top:bottom]
+    def window(self, rows: _Span, columns: _Span) -> Planes:
+        """Return a window of it, shape (3, rows, columns)."""
+        return self.planes[:, slice(*rows), slice(*columns)]
 
 
 class NumpyLoops:
@@ -111,17 +118,19 @@ class NumpyLoops:
 
     name = "numpy"
 
-    def reduce_rows(self, plan: BlurPlan, band: Band, small: Planes, first: int, last: int) -> None:
+    def reduce_rows(
+        self, plan: BlurPlan, band: Band, small: NDArray[Any], first: int, last: int
+    ) -> None:
         """Compute rows `first` to `last` (excluded) of the blur's small copy."""
-        reduce_rows(plan, band.linear_rows(*plan.rows_of(first, last)), small, first, last)
+        reduce_rows(plan, band.linear, small, first, last)
 
-    def blur_stages(self, plan: BlurPlan, small: Planes) -> list[list[Callable[[], None]]]:
+    def blur_stages(self, plan: BlurPlan, small: NDArray[Any]) -> list[list[Callable[[], None]]]:
         """Return the jobs that blur the small copy in place, in stages that follow each other."""
         return [[partial(blur_small, plan, small[c : c + 1]) for c in range(3)]]
 
     def blur_narrow(self, plan: BlurPlan, band: Band, top: int, bottom: int) -> Planes:
         """Return full-size blurred rows, shape (3, rows, W), where the plan's stride is 1."""
-        return blur_directly(plan, band.linear_rows(top - plan.radius, bottom + plan.radius))
+        return DirectBlur(plan, band).window((top, bottom), (0, plan.width))
 
     def draw_rows(
         self,
@@ -136,12 +145,12 @@ class NumpyLoops:
         render_strip(band, mask, out, chains, blur, rows)
 
 
-def linear_planes(pixels: Pixels) -> Planes:
-    """Decode pixels to linear light, shape (3, rows, columns); values beyond 0-1 are clipped."""
-    planes = np.moveaxis(pixels, -1, 0)
-    if pixels.dtype.kind == "u":
-        return np.take(_linear_table(np.iinfo(pixels.dtype).max + 1), planes, mode="clip")
-    linear: Planes = decode_srgb(np.clip(planes, np.float32(0.0), np.float32(1.0)))
+def decoded(values: NDArray[Any]) -> NDArray[Any]:
+    """Decode channel values of any shape to linear light; values beyond 0-1 are clipped."""
+    precision = precision_of(values.dtype)
+    if values.dtype.kind == "u":
+        return np.take(_linear_table(np.iinfo(values.dtype).max + 1), values, mode="clip")
+    linear: NDArray[Any] = decode_srgb(np.clip(values, 0.0, 1.0).astype(precision))
     return linear
 
 
@@ -177,7 +186,6 @@ def render_strip(
     """
     reach = max(chain.reach_px for chain in chains)
     top, bottom = max(0, rows[0] - reach), min(band.height, rows[1] + reach)
-    blurred = None if blur is None else blur.rows(top, bottom)
     width = band.pixels.shape[1]
     use_tables = band.pixels.dtype == np.uint8 and all(chain.is_separable for chain in chains)
     for left in range(0, width, TILE_COLUMNS):
@@ -194,7 +202,9 @@ def render_strip(
             continue
         first, last = max(0, left - reach), min(width, right + reach)
         pixels = band.pixels[top - band.top : bottom - band.top, first:last]
-        tile_blur = None if blurred is None else blurred[:, :, first:last]
+        tile_blur = None
+        if blur is not None and any(chain.amount for chain in used):
+            tile_blur = blur.window((top, bottom), (first, last))
         if use_tables:
             _render_by_table(pixels, weight, target, used, tile_blur)
         else:
@@ -213,7 +223,7 @@ def _render_by_table(
     for channel in range(3):
         codes = pixels[..., channel].astype(np.intp)
         linear = detail = None
-        if blurred is not None and any(chain.amount for chain in chains):
+        if blurred is not None:
             linear = np.take(linear_table, codes, mode="clip")
             detail = linear - blurred[channel]
         indices = [_table_index(chain, codes, linear, detail) for chain in chains]
@@ -256,15 +266,12 @@ def _render_exactly(
     inner: _Window,
 ) -> None:
     encoded = _encoded(pixels)
-    linear = blurred_rgb = None
-    if blurred is not None and any(chain.amount for chain in chains):
-        linear = np.moveaxis(linear_planes(pixels), 0, -1)
-        blurred_rgb = np.moveaxis(blurred, 0, -1)
+    linear = None if blurred is None else decoded(pixels)
     results = []
     for chain in chains:
         rgb = encoded
-        if chain.amount and linear is not None and blurred_rgb is not None:
-            rgb = _sharpened(encoded, linear, blurred_rgb, chain.amount)
+        if chain.amount and linear is not None and blurred is not None:
+            rgb = _sharpened(encoded, linear, np.moveaxis(blurred, 0, -1), chain.amount)
         results.append(chain.apply_rest(rgb)[inner])
     mixed = results[0]
     if len(results) == 2:
@@ -275,15 +282,18 @@ def _render_exactly(
 
 def _sharpened(
     encoded: NDArray[np.float32],
-    linear: NDArray[np.float32],
-    blurred: NDArray[np.float32],
+    linear: NDArray[np.float64],
+    blurred: NDArray[np.float64],
     amount: float,
 ) -> NDArray[np.float32]:
-    sharp = np.clip(linear + (linear - blurred) * np.float32(amount), 0.0, 1.0)
+    # float64, as a steep curve may follow.
+    sharp = linear - blurred
+    sharp *= amount
+    sharp += linear
+    rgb: NDArray[np.float32] = encode_srgb(np.clip(sharp, 0.0, 1.0, out=sharp)).astype(np.float32)
     # What lies beyond 0-1 is added again before the limit, as the operator does.
-    beyond = encoded - np.clip(encoded, np.float32(0.0), np.float32(1.0))
-    rgb: NDArray[np.float32] = np.clip(encode_srgb(sharp) + beyond, 0.0, 1.0)
-    return rgb
+    rgb += encoded - np.clip(encoded, np.float32(0.0), np.float32(1.0))
+    return np.clip(rgb, np.float32(0.0), np.float32(1.0), out=rgb)
 
 
 def _encoded(pixels: Pixels) -> NDArray[np.float32]:
@@ -303,7 +313,19 @@ def _as_codes(rgb: NDArray[np.float32], dtype: np.dtype[Any]) -> Pixels:
 
 
 @lru_cache(maxsize=2)
-def _linear_table(levels: int) -> NDArray[np.float32]:
+def _linear_table(levels: int) -> NDArray[Any]:
     codes = np.arange(levels, dtype=np.float64) / (levels - 1)
-    table: NDArray[np.float32] = decode_srgb(codes).astype(np.float32)
-    return table
+    table: NDArray[Any] = decode_srgb(codes)
+    return table.astype(np.float32) if levels == 256 else table
+
+
+def _within(span: _Span, length: int) -> tuple[slice, _Span]:
+    """Return the part of a span that lies in 0 to `length`, and how much lies on either side.
+
+    Where nothing lies inside, the nearest row or column stands in for it.
+    """
+    first = min(max(span[0], 0), length - 1)
+    last = max(min(span[1], length), first + 1)
+    outside = (span[1] - span[0]) - (last - first)
+    before = min(max(0, first - span[0]), outside)
+    return slice(first, last), (before, outside - before)

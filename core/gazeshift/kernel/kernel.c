@@ -1,4 +1,4 @@
-/* Native render kernel of GazeShift: the loops of kernel.h, once per instruction set, and a thin
+/* Native render kernel of GazeShift: the loops of depths.h, once per instruction set, and a thin
  * Python module around them. Without Python (GAZESHIFT_KERNEL_ALONE) the loops can be included by
  * a C program, which is how the sanitizer tests run them.
  *
@@ -21,13 +21,15 @@
 #define RESTRICT restrict
 #endif
 
-#define MARGIN 3
+#define ORDER 8
+#define MARGIN (ORDER / 2)
+#define FIXED_ONE 1073741824.0
 #define TILE 256
 #define BITS_OF_ONE 0x3F800000
 #define BITS_OF_NEGATIVE_ZERO INT32_MIN
 
 enum { KIND_U8 = 0, KIND_U16 = 1, KIND_F32 = 2 };
-enum { MODE_IDENTITY = 0, MODE_CODES = 1, MODE_LIGHT = 2 };
+enum { MODE_IDENTITY = 0, MODE_CODES = 1, MODE_LIGHT = 2, MODE_VALUES = 3 };
 enum { BLUR_NONE = 0, BLUR_SMALL = 1, BLUR_PLANES = 2 };
 
 /* Rows of a picture that are in memory. */
@@ -36,30 +38,36 @@ typedef struct {
     ptrdiff_t row_stride;
     ptrdiff_t top, height, width; /* height and width of the whole picture */
     int kind;
-    float scale; /* from codes to 0-1 */
+    double scale; /* from codes to 0-1 */
 } source;
 
-/* The blur's small copy: three planes, margins included. */
+/* The blur's small copy: three planes, margins included. What is `void` here is float for pictures
+ * of 8 bits, else double (the planes: int32_t). */
 typedef struct {
-    float *planes;
+    void *planes;
     ptrdiff_t height, width, stride;
-    const float *taps;   /* 6 stride - 1 taps of the reduction */
-    const float *phases; /* 6 rows of (stride rounded up to 8) taps of the expansion */
+    const void *taps;   /* ORDER * stride - 1 taps of the reduction */
+    const void *phases; /* ORDER rows of (stride rounded up to 8) taps of the expansion */
 } small_copy;
 
 /* One region: what is looked up, and by what. */
 typedef struct {
     int mode;
-    float amount;
-    const float *table; /* codes: 3 x entries; light: 3 x entries pairs of value and step */
+    double amount;
+    /* Codes: 3 x entries. Light of 8 bits: 3 x entries pairs of value and step. Light and values
+     * of other depths: 3 x entries straight pieces, pairs of value at 0 and slope. */
+    const void *table;
     ptrdiff_t entries;
+    const double *uppers; /* where each straight piece ends */
+    const int32_t *cells; /* the first piece in each of equally wide cells */
+    ptrdiff_t cell_count;
 } chain;
 
 typedef struct {
     chain front, back;
     small_copy small;
     int blur;
-    const float *planes; /* blurred rows from planes_top on */
+    const void *planes; /* blurred rows from planes_top on */
     ptrdiff_t plane_stride, planes_top;
     const char *mask; /* first row that is rendered */
     ptrdiff_t mask_stride;
@@ -67,9 +75,9 @@ typedef struct {
     ptrdiff_t out_stride;
 } drawing;
 
-static float *allocate(size_t floats)
+static void *allocate(size_t count, size_t size)
 {
-    return (float *)calloc(floats + 16, sizeof(float));
+    return calloc(count + 16, size);
 }
 
 static ptrdiff_t floor_divide(ptrdiff_t a, ptrdiff_t b)
@@ -94,28 +102,50 @@ static int32_t round_code(float code)
     return sum.bits - 0x4B400000;
 }
 
-/* One set of loops for each instruction set. */
+/* The same for doubles, with 1.5 * 2^52. */
+static int32_t round_deep(double code)
+{
+    union {
+        double number;
+        int64_t bits;
+    } sum;
+    sum.number = code + 6755399441055744.0;
+    return (int32_t)sum.bits;
+}
+
+/* The loops of one instruction set and depth. */
 typedef struct {
-    const char *name;
     int (*reduce)(const source *, const small_copy *, ptrdiff_t, ptrdiff_t);
-    int (*blur_columns)(float *, ptrdiff_t, ptrdiff_t, ptrdiff_t, const float *, ptrdiff_t);
-    int (*blur_rows)(const small_copy *, const float *, ptrdiff_t, ptrdiff_t, ptrdiff_t);
-    int (*blur_narrow)(const source *, const float *, ptrdiff_t, ptrdiff_t, ptrdiff_t, float *);
+    int (*blur_columns)(void *, ptrdiff_t, ptrdiff_t, ptrdiff_t, const void *, ptrdiff_t);
+    int (*blur_rows)(const small_copy *, const void *, ptrdiff_t, ptrdiff_t, ptrdiff_t);
+    int (*blur_narrow)(const source *, const void *, ptrdiff_t, ptrdiff_t, ptrdiff_t, void *);
     int (*draw)(const source *, const drawing *, ptrdiff_t, ptrdiff_t);
 } loops;
 
-#define LOOPS(label) {label, K(reduce), K(blur_columns), K(blur_rows), K(blur_narrow), K(draw)}
+/* One instruction set. */
+typedef struct {
+    const char *name;
+    loops bytes, deep;
+} level;
 
-#define K(name) name##_base
-#include "kernel.h"
+#define PASTE(name, level, depth) name##_##level##_##depth
+#define PASTE_VALUES(name, level, depth) PASTE(name, level, depth)
+#define K(name) PASTE_VALUES(name, LEVEL, DEPTH)
+#define LOOPS(level, depth)                                                                      \
+    {PASTE(reduce, level, depth), PASTE(blur_columns, level, depth),                             \
+     PASTE(blur_rows, level, depth), PASTE(blur_narrow, level, depth), PASTE(draw, level, depth)}
+
+#define LEVEL base
+#include "depths.h"
+#undef LEVEL
 #if defined(__aarch64__) || defined(_M_ARM64)
-static const loops base_loops = LOOPS("neon");
+#define BASE_NAME "neon"
 #elif defined(__x86_64__) || defined(_M_X64)
-static const loops base_loops = LOOPS("sse2");
+#define BASE_NAME "sse2"
 #else
-static const loops base_loops = LOOPS("plain");
+#define BASE_NAME "plain"
 #endif
-#undef K
+static const level base_level = {BASE_NAME, LOOPS(base, bytes), LOOPS(base, deep)};
 
 #if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
 #define HAS_X86_LEVELS 1
@@ -125,10 +155,9 @@ static const loops base_loops = LOOPS("plain");
 #pragma GCC push_options
 #pragma GCC target("avx2,fma,bmi2")
 #endif
-#define K(name) name##_avx2
-#include "kernel.h"
-static const loops avx2_loops = LOOPS("avx2");
-#undef K
+#define LEVEL avx2
+#include "depths.h"
+#undef LEVEL
 #if defined(__clang__)
 #pragma clang attribute pop
 #pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,fma,bmi2"))), apply_to = function)
@@ -137,43 +166,44 @@ static const loops avx2_loops = LOOPS("avx2");
 #pragma GCC push_options
 #pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,fma,bmi2,prefer-vector-width=512")
 #endif
-#define K(name) name##_avx512
-#include "kernel.h"
-static const loops avx512_loops = LOOPS("avx512");
-#undef K
+#define LEVEL avx512
+#include "depths.h"
+#undef LEVEL
 #if defined(__clang__)
 #pragma clang attribute pop
 #else
 #pragma GCC pop_options
 #endif
+static const level avx2_level = {"avx2", LOOPS(avx2, bytes), LOOPS(avx2, deep)};
+static const level avx512_level = {"avx512", LOOPS(avx512, bytes), LOOPS(avx512, deep)};
 #endif
 
 /* The sets that this processor can run, the best first; returns their number. */
-static int usable_loops(const loops **found)
+static int usable_levels(const level **found)
 {
     int count = 0;
 #if defined(HAS_X86_LEVELS)
     __builtin_cpu_init();
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
-        found[count++] = &avx512_loops;
+        found[count++] = &avx512_level;
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
         __builtin_cpu_supports("bmi2"))
-        found[count++] = &avx2_loops;
+        found[count++] = &avx2_level;
 #endif
-    found[count++] = &base_loops;
+    found[count++] = &base_level;
     return count;
 }
 
 #if !defined(GAZESHIFT_KERNEL_ALONE)
 
-static const loops *loops_named(const char *name)
+static const loops *loops_named(const char *name, int kind)
 {
-    const loops *found[3];
-    int count = usable_loops(found);
+    const level *found[3];
+    int count = usable_levels(found);
     for (int i = 0; i < count; i++)
         if (strcmp(found[i]->name, name) == 0)
-            return found[i];
+            return kind == KIND_U8 ? &found[i]->bytes : &found[i]->deep;
     PyErr_Format(PyExc_ValueError, "this processor has no kernel named %s", name);
     return NULL;
 }
@@ -192,9 +222,9 @@ static PyObject *answer(int status)
 }
 
 /* Arguments that describe a picture and a small copy, as gazeshift.kernel packs them. */
-#define SOURCE_FORMAT "(Knnnnif)"
+#define SOURCE_FORMAT "(Knnnnid)"
 #define SMALL_FORMAT "(KnnnKK)"
-#define CHAIN_FORMAT "(ifKn)"
+#define CHAIN_FORMAT "(idKnKKn)"
 
 typedef unsigned long long number;
 
@@ -206,16 +236,24 @@ static source make_source(number pixels, source given)
 
 static small_copy make_small(number planes, number taps, number phases, small_copy given)
 {
-    given.planes = (float *)address(planes);
-    given.taps = (const float *)address(taps);
-    given.phases = (const float *)address(phases);
+    given.planes = address(planes);
+    given.taps = address(taps);
+    given.phases = address(phases);
+    return given;
+}
+
+static chain make_chain(const number *addresses, chain given)
+{
+    given.table = address(addresses[0]);
+    given.uppers = (const double *)address(addresses[1]);
+    given.cells = (const int32_t *)address(addresses[2]);
     return given;
 }
 
 static PyObject *py_levels(PyObject *self, PyObject *unused)
 {
-    const loops *found[3];
-    int count = usable_loops(found);
+    const level *found[3];
+    int count = usable_levels(found);
     PyObject *names = PyList_New(0);
     (void)self;
     (void)unused;
@@ -230,7 +268,7 @@ static PyObject *py_levels(PyObject *self, PyObject *unused)
 
 static PyObject *py_reduce(PyObject *self, PyObject *arguments)
 {
-    const char *level;
+    const char *name;
     const loops *run;
     source from = {0};
     small_copy small = {0};
@@ -238,11 +276,11 @@ static PyObject *py_reduce(PyObject *self, PyObject *arguments)
     Py_ssize_t first, last;
     int status;
     (void)self;
-    if (!PyArg_ParseTuple(arguments, "s" SOURCE_FORMAT SMALL_FORMAT "nn", &level, &pixels,
+    if (!PyArg_ParseTuple(arguments, "s" SOURCE_FORMAT SMALL_FORMAT "nn", &name, &pixels,
                           &from.row_stride, &from.top, &from.height, &from.width, &from.kind,
                           &from.scale, &planes, &small.height, &small.width, &small.stride, &taps,
                           &phases, &first, &last) ||
-        (run = loops_named(level)) == NULL)
+        (run = loops_named(name, from.kind)) == NULL)
         return NULL;
     from = make_source(pixels, from);
     small = make_small(planes, taps, phases, small);
@@ -254,93 +292,93 @@ static PyObject *py_reduce(PyObject *self, PyObject *arguments)
 
 static PyObject *py_blur_columns(PyObject *self, PyObject *arguments)
 {
-    const char *level;
+    const char *name;
     const loops *run;
     number data, weights;
     Py_ssize_t count, step, lines, radius;
-    int status;
+    int kind, status;
     (void)self;
-    if (!PyArg_ParseTuple(arguments, "sKnnnKn", &level, &data, &count, &step, &lines, &weights,
-                          &radius) ||
-        (run = loops_named(level)) == NULL)
+    if (!PyArg_ParseTuple(arguments, "siKnnnKn", &name, &kind, &data, &count, &step, &lines,
+                          &weights, &radius) ||
+        (run = loops_named(name, kind)) == NULL)
         return NULL;
     Py_BEGIN_ALLOW_THREADS
-    status = run->blur_columns((float *)address(data), count, step, lines,
-                               (const float *)address(weights), radius);
+    status = run->blur_columns(address(data), count, step, lines, address(weights), radius);
     Py_END_ALLOW_THREADS
     return answer(status);
 }
 
 static PyObject *py_blur_rows(PyObject *self, PyObject *arguments)
 {
-    const char *level;
+    const char *name;
     const loops *run;
     small_copy small = {0};
     number planes, taps, phases, weights;
     Py_ssize_t radius, first, last;
-    int status;
+    int kind, status;
     (void)self;
-    if (!PyArg_ParseTuple(arguments, "s" SMALL_FORMAT "Knnn", &level, &planes, &small.height,
-                          &small.width, &small.stride, &taps, &phases, &weights, &radius, &first,
+    if (!PyArg_ParseTuple(arguments, "si" SMALL_FORMAT "Knnn", &name, &kind, &planes,
+                          &small.height, &small.width, &small.stride, &taps, &phases, &weights, &radius, &first,
                           &last) ||
-        (run = loops_named(level)) == NULL)
+        (run = loops_named(name, kind)) == NULL)
         return NULL;
     small = make_small(planes, taps, phases, small);
     Py_BEGIN_ALLOW_THREADS
-    status = run->blur_rows(&small, (const float *)address(weights), radius, first, last);
+    status = run->blur_rows(&small, address(weights), radius, first, last);
     Py_END_ALLOW_THREADS
     return answer(status);
 }
 
 static PyObject *py_blur_narrow(PyObject *self, PyObject *arguments)
 {
-    const char *level;
+    const char *name;
     const loops *run;
     source from = {0};
     number pixels, weights, planes;
     Py_ssize_t radius, first, last;
     int status;
     (void)self;
-    if (!PyArg_ParseTuple(arguments, "s" SOURCE_FORMAT "KnnnK", &level, &pixels, &from.row_stride,
+    if (!PyArg_ParseTuple(arguments, "s" SOURCE_FORMAT "KnnnK", &name, &pixels, &from.row_stride,
                           &from.top, &from.height, &from.width, &from.kind, &from.scale, &weights,
                           &radius, &first, &last, &planes) ||
-        (run = loops_named(level)) == NULL)
+        (run = loops_named(name, from.kind)) == NULL)
         return NULL;
     from = make_source(pixels, from);
     Py_BEGIN_ALLOW_THREADS
-    status = run->blur_narrow(&from, (const float *)address(weights), radius, first, last,
-                              (float *)address(planes));
+    status = run->blur_narrow(&from, address(weights), radius, first, last, address(planes));
     Py_END_ALLOW_THREADS
     return answer(status);
 }
 
 static PyObject *py_draw(PyObject *self, PyObject *arguments)
 {
-    const char *level;
+    const char *name;
     const loops *run;
     source from = {0};
     drawing job = {0};
-    number pixels, small, taps, phases, front, back, planes, mask, out;
+    number pixels, small, taps, phases, planes, mask, out;
+    number front[3], back[3];
     Py_ssize_t first, last;
     int status;
     (void)self;
     if (!PyArg_ParseTuple(arguments,
                           "s" SOURCE_FORMAT CHAIN_FORMAT CHAIN_FORMAT SMALL_FORMAT
                           "i(Knn)(Kn)(Kn)nn",
-                          &level, &pixels, &from.row_stride, &from.top, &from.height, &from.width,
-                          &from.kind, &from.scale, &job.front.mode, &job.front.amount, &front,
-                          &job.front.entries, &job.back.mode, &job.back.amount, &back,
-                          &job.back.entries, &small, &job.small.height, &job.small.width,
+                          &name, &pixels, &from.row_stride, &from.top, &from.height, &from.width,
+                          &from.kind, &from.scale, &job.front.mode, &job.front.amount, &front[0],
+                          &job.front.entries, &front[1], &front[2], &job.front.cell_count,
+                          &job.back.mode, &job.back.amount, &back[0], &job.back.entries, &back[1],
+                          &back[2], &job.back.cell_count, &small, &job.small.height, &job.small.width,
                           &job.small.stride, &taps, &phases, &job.blur, &planes,
                           &job.plane_stride, &job.planes_top, &mask, &job.mask_stride, &out,
                           &job.out_stride, &first, &last) ||
-        (run = loops_named(level)) == NULL)
+        (run = loops_named(name, from.kind)) == NULL)
         return NULL;
     from = make_source(pixels, from);
     job.small = make_small(small, taps, phases, job.small);
-    job.front.table = (const float *)address(front);
-    job.back.table = (const float *)address(back);
-    job.planes = (const float *)address(planes);
+    job.front = make_chain(front, job.front);
+    job.back = make_chain(back, job.back);
+    job.planes = address(planes);
     job.mask = (const char *)address(mask);
     job.out = (char *)address(out);
     Py_BEGIN_ALLOW_THREADS

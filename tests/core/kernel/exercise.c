@@ -11,15 +11,15 @@
 
 #define THREADS 4
 #define STRIP 16
+#define CELLS 256
 
 typedef struct {
     const loops *run;
     source from;
     small_copy small;
     drawing job;
-    float *weights;
+    void *weights;
     ptrdiff_t radius;
-    float *narrow; /* blurred planes, when the stride is 1 */
     int worker, workers, stage;
 } task;
 
@@ -31,16 +31,30 @@ static float random_unit(void)
     return (float)(state >> 8) / 16777216.0f;
 }
 
-static double quintic(double x)
+static double b_spline(double x)
 {
-    static const double binomial[7] = {1, -6, 15, -20, 15, -6, 1};
+    static const double binomial[9] = {1, -8, 28, -56, 70, -56, 28, -8, 1};
     double total = 0;
-    for (int k = 0; k < 7; k++) {
-        double t = x + 3 - k;
+    for (int k = 0; k < 9; k++) {
+        double t = x + 4 - k;
         if (t > 0)
-            total += binomial[k] * t * t * t * t * t;
+            total += binomial[k] * t * t * t * t * t * t * t;
     }
-    return total / 120;
+    return total / 5040;
+}
+
+/* Numbers of the loops' own precision. */
+static void *numbers(ptrdiff_t count, int is_deep)
+{
+    return calloc((size_t)count, is_deep ? sizeof(double) : sizeof(float));
+}
+
+static void put(void *array, ptrdiff_t index, double value, int is_deep)
+{
+    if (is_deep)
+        ((double *)array)[index] = value;
+    else
+        ((float *)array)[index] = (float)value;
 }
 
 static void must(int good, const char *what)
@@ -60,7 +74,7 @@ static void *work(void *argument)
         for (ptrdiff_t left = 8 * t->worker; left < t->small.width; left += 8 * t->workers)
             for (int c = 0; c < 3; c++)
                 must(t->run->blur_columns(
-                         t->small.planes + c * t->small.height * t->small.width + left,
+                         (int32_t *)t->small.planes + c * t->small.height * t->small.width + left,
                          t->small.height, t->small.width,
                          t->small.width - left < 8 ? t->small.width - left : 8, t->weights,
                          t->radius) == 1, "blur_columns failed");
@@ -75,12 +89,12 @@ static void *work(void *argument)
                  "blur_rows failed");
         } else {
             drawing job = t->job;
-            float *strip = NULL;
+            void *strip = NULL;
             job.mask += top * job.mask_stride;
             job.out += top * job.out_stride;
             if (job.blur == BLUR_PLANES) {
                 ptrdiff_t size = (bottom - top) * t->from.width;
-                strip = malloc(sizeof(float) * (size_t)(3 * size));
+                strip = numbers(3 * size, t->from.kind != KIND_U8);
                 must(strip && t->run->blur_narrow(&t->from, t->weights, t->radius, top, bottom,
                                                   strip) == 1, "blur_narrow failed");
                 job.planes = strip;
@@ -116,39 +130,54 @@ static void exercise(int kind, ptrdiff_t height, ptrdiff_t width, ptrdiff_t stri
     static const float tops[3] = {255.0f, 65535.0f, 1.0f};
     static const ptrdiff_t levels[3] = {256, 65536, 256};
     const size_t values = (size_t)(height * width * 3), bytes = values * sizes[kind];
-    const ptrdiff_t lanes = (stride + 7) / 8 * 8, taps = 6 * stride - 1, entries = 513;
-    const ptrdiff_t small_height = (height - 1) / stride + 8, small_width = (width - 1) / stride + 8;
-    const loops *found[3];
-    int count = usable_loops(found);
+    const ptrdiff_t lanes = (stride + 7) / 8 * 8, taps = ORDER * stride - 1;
+    const ptrdiff_t entries = 513;
+    const int is_deep = kind != KIND_U8;
+    const ptrdiff_t small_height = (height - 1) / stride + 2 * MARGIN + 2;
+    const ptrdiff_t small_width = (width - 1) / stride + 2 * MARGIN + 2;
+    const level *found[3];
+    int count = usable_levels(found);
     task base = {0};
     unsigned char *pixels = malloc(bytes), *first = malloc(bytes), *out = malloc(bytes);
     float *mask = malloc(sizeof(float) * (size_t)(height * width));
-    float *tap = malloc(sizeof(float) * (size_t)taps);
-    float *phases = calloc((size_t)(6 * lanes), sizeof(float));
-    float *pairs = malloc(sizeof(float) * (size_t)(6 * entries));
-    float *table = malloc(sizeof(float) * (size_t)(3 * levels[kind]));
-    float *small = malloc(sizeof(float) * (size_t)(3 * small_height * small_width));
+    void *tap = numbers(taps, is_deep), *phases = numbers(ORDER * lanes, is_deep);
+    void *pairs = numbers(6 * entries, is_deep);
+    void *table = numbers(3 * levels[kind], is_deep);
+    double *uppers = malloc(sizeof(double) * (size_t)entries);
+    int32_t *cells = malloc(sizeof(int32_t) * CELLS);
+    /* Floats and integers alike take four bytes. */
+    void *small = malloc(sizeof(float) * (size_t)(3 * small_height * small_width));
     base.radius = 12;
-    base.weights = malloc(sizeof(float) * (size_t)(2 * base.radius + 1));
-    must(pixels && first && out && mask && tap && phases && pairs && table && small &&
-             base.weights, "no memory");
+    base.weights = numbers(2 * base.radius + 1, is_deep);
+    must(pixels && first && out && mask && tap && phases && pairs && table && uppers && cells &&
+             small && base.weights, "no memory");
     for (ptrdiff_t k = 0; k < 2 * base.radius + 1; k++)
-        base.weights[k] = 1.0f / (float)(2 * base.radius + 1);
+        put(base.weights, k, 1.0 / (double)(2 * base.radius + 1), is_deep);
     for (ptrdiff_t k = 0; k < taps; k++)
-        tap[k] = (float)(quintic((double)(k - 3 * stride + 1) / (double)stride) / (double)stride);
-    for (ptrdiff_t t = 0; t < 6; t++)
+        put(tap, k, b_spline((double)(k - MARGIN * stride + 1) / (double)stride) / (double)stride,
+            is_deep);
+    for (ptrdiff_t t = 0; t < ORDER; t++)
         for (ptrdiff_t phase = 0; phase < stride; phase++)
-            phases[t * lanes + phase] =
-                (float)quintic((double)(phase - stride * (t - 2)) / (double)stride);
+            put(phases, t * lanes + phase,
+                b_spline((double)(phase - stride * (t - MARGIN + 1)) / (double)stride), is_deep);
+    for (ptrdiff_t i = 0; i < entries; i++) /* pieces that narrow towards 1; the last never ends */
+        uppers[i] = i + 1 < entries ? sqrt((double)(i + 1) / (double)entries) : HUGE_VAL;
+    for (ptrdiff_t i = 0, piece = 0; i < CELLS; i++) {
+        while (uppers[piece] <= (double)i / CELLS)
+            piece++;
+        cells[i] = (int32_t)piece;
+    }
     for (int c = 0; c < 3; c++) {
         for (ptrdiff_t i = 0; i < entries; i++) {
+            ptrdiff_t at = 2 * (c * entries + i);
             double root = (double)i / (double)(entries - 1);
-            pairs[2 * (c * entries + i)] = (float)root * tops[kind];
-            pairs[2 * (c * entries + i) + 1] =
-                i + 1 < entries ? tops[kind] / (float)(entries - 1) : 0.0f;
+            put(pairs, at, is_deep ? 0.0 : root * tops[kind], is_deep);
+            put(pairs, at + 1, is_deep          ? tops[kind]
+                               : i + 1 < entries ? tops[kind] / (double)(entries - 1)
+                                                 : 0.0, is_deep);
         }
         for (ptrdiff_t i = 0; i < levels[kind]; i++)
-            table[c * levels[kind] + i] = tops[kind] - (float)i;
+            put(table, c * levels[kind] + i, tops[kind] - (double)i, is_deep);
     }
     for (size_t i = 0; i < values; i++) {
         float value = random_unit() * tops[kind];
@@ -164,12 +193,17 @@ static void exercise(int kind, ptrdiff_t height, ptrdiff_t width, ptrdiff_t stri
         mask[i] = value < 0.0f ? 0.0f : value > 1.0f ? 1.0f : value;
     }
     base.from = (source){(const char *)pixels, (ptrdiff_t)(3 * sizes[kind]) * width, 0, height,
-                         width, kind, 1.0f / tops[kind]};
+                         width, kind, 1.0 / tops[kind]};
     base.small = (small_copy){small, small_height, small_width, stride, tap, phases};
-    base.job.front = (chain){MODE_LIGHT, 1.5f, pairs, entries};
-    base.job.back = modes == 0   ? (chain){MODE_LIGHT, -1.0f, pairs, entries}
-                    : modes == 1 ? (chain){MODE_IDENTITY, 0.0f, NULL, 0}
-                                 : (chain){MODE_CODES, 0.0f, table, levels[kind]};
+    base.job.front = (chain){MODE_LIGHT, 1.5, pairs, entries, uppers, cells, CELLS};
+    base.job.back = base.job.front;
+    base.job.back.amount = -1.0;
+    if (modes == 1)
+        base.job.back = (chain){.mode = MODE_IDENTITY};
+    else if (modes == 2 && kind == KIND_F32)
+        base.job.back.mode = MODE_VALUES;
+    else if (modes == 2)
+        base.job.back = (chain){.mode = MODE_CODES, .table = table, .entries = levels[kind]};
     base.job.small = base.small;
     base.job.blur = stride > 1 ? BLUR_SMALL : BLUR_PLANES;
     base.job.mask = (const char *)mask;
@@ -178,7 +212,7 @@ static void exercise(int kind, ptrdiff_t height, ptrdiff_t width, ptrdiff_t stri
     for (int i = 0; i < count; i++)
         for (int workers = 1; workers <= THREADS; workers += THREADS - 1) {
             int is_first = i == 0 && workers == 1;
-            base.run = found[i];
+            base.run = is_deep ? &found[i]->deep : &found[i]->bytes;
             base.job.out = (char *)(is_first ? first : out);
             run_stages(base, workers);
             for (size_t k = 0; k < values && !is_first; k++) {
@@ -193,14 +227,14 @@ static void exercise(int kind, ptrdiff_t height, ptrdiff_t width, ptrdiff_t stri
                     a = ((float *)first)[k];
                     b = ((float *)out)[k];
                 }
-                must(fabsf(a - b) <= (kind == KIND_F32 ? 1e-4f : kind == KIND_U16 ? 4.0f : 1.0f),
+                must(fabsf(a - b) <= (kind == KIND_F32 ? 1e-6f : 1.0f),
                      "the instruction sets or thread counts disagree");
             }
         }
     mask[height * width - 1] = 1.5f;
     must(base.run->draw(&base.from,
-                        &(drawing){.front = {MODE_IDENTITY, 0.0f, NULL, 0},
-                                   .back = {MODE_IDENTITY, 0.0f, NULL, 0},
+                        &(drawing){.front = {.mode = MODE_IDENTITY},
+                                   .back = {.mode = MODE_IDENTITY},
                                    .small = {.stride = 1},
                                    .mask = (const char *)mask,
                                    .mask_stride = base.job.mask_stride,
@@ -208,7 +242,7 @@ static void exercise(int kind, ptrdiff_t height, ptrdiff_t width, ptrdiff_t stri
                                    .out_stride = base.job.out_stride},
                         0, height) == -1, "a bad mask was taken");
     free(pixels), free(first), free(out), free(mask), free(tap), free(phases), free(pairs);
-    free(table), free(small), free(base.weights);
+    free(table), free(uppers), free(cells), free(small), free(base.weights);
 }
 
 int main(int count, char **arguments)
@@ -220,7 +254,7 @@ int main(int count, char **arguments)
     for (int kind = 0; kind < 3; kind++)
         for (size_t s = is_short ? 3 : 0; s < sizeof sizes / sizeof sizes[0]; s++)
             for (size_t t = 0; t < sizeof strides / sizeof strides[0]; t += is_short ? 3 : 1)
-                for (int modes = 0; modes < (kind == KIND_F32 ? 2 : 3); modes++)
+                for (int modes = 0; modes < 3; modes++)
                     exercise(kind, sizes[s][0], sizes[s][1], strides[t], modes);
     puts("exercise: all loops ran, nothing found");
     return 0;
