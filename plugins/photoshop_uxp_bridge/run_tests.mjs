@@ -23,7 +23,9 @@ try {
     sourcemap: "inline",
     external: ["photoshop", "uxp"],
   });
-  const run = spawnSync(process.execPath, ["--test", out], { stdio: "inherit" });
+  // Later versions of node take no folder here.
+  const files = readdirSync(out).map((name) => join(out, name));
+  const run = spawnSync(process.execPath, ["--test", ...files], { stdio: "inherit" });
   process.exitCode = run.status ?? 1;
 } finally {
   rmSync(out, { recursive: true, force: true });
