@@ -2,10 +2,13 @@
  * input rows it covers, then across. The same sums in the same order as the numpy code, so that
  * both give the same bits; it is compiled without contraction of products and sums.
  *
- * The module takes addresses; gazeshift.resample is the only caller and checks every array. */
+ * The module takes addresses; gazeshift.resample is the only caller and checks every array. Without
+ * Python (GAZESHIFT_KERNEL_ALONE) the loops can be included by a C program, for the sanitizers. */
+#if !defined(GAZESHIFT_KERNEL_ALONE)
 #define PY_SSIZE_T_CLEAN
 #define Py_LIMITED_API 0x030A0000
 #include <Python.h>
+#endif
 
 #include <stddef.h>
 #include <stdint.h>
@@ -128,6 +131,8 @@ static int resample(const job *work)
     return is_ready;
 }
 
+#if !defined(GAZESHIFT_KERNEL_ALONE)
+
 static const void *address(unsigned long long number)
 {
     return (const void *)(uintptr_t)number;
@@ -169,3 +174,5 @@ PyMODINIT_FUNC PyInit__shrink(void)
 {
     return PyModuleDef_Init(&module);
 }
+
+#endif

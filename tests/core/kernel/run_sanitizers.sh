@@ -11,6 +11,9 @@ for sanitizer in address,undefined thread; do
     echo "== $sanitizer"
     ${CC:-cc} $flags "-fsanitize=$sanitizer" -fno-sanitize-recover=all \
         "$here/exercise.c" -o "$build/exercise" -lm -lpthread
+    ${CC:-cc} $flags "-fsanitize=$sanitizer" -fno-sanitize-recover=all \
+        "$here/exercise_shrink.c" -o "$build/exercise_shrink" -lm -lpthread
+    "$build/exercise_shrink"
     case $sanitizer in thread) scope=short ;; *) scope=all ;; esac
     "$build/exercise" $scope
 done
