@@ -36,6 +36,7 @@ def model_methods() -> list[Method]:
             help="The shipped redirector at the end of its dial.",
             prepare=prepare_model,
             kind="model",
+            on_subset=True,
             uses_model=True,
             order=11,
             strength=1.5,
