@@ -14,6 +14,7 @@ from gazeshift_training.redirector.discriminator import (
     hinge_of_untouched,
     pay_of_editor,
 )
+from gazeshift_training.redirector.figures import plot_curves
 from gazeshift_training.redirector.losses import plausibility_factor, prominence
 from gazeshift_training.redirector.objectives import rate_factor
 from gazeshift_training.redirector.realism import RealismDesign, RealismNetwork
@@ -132,6 +133,8 @@ def test_a_resumed_run_of_every_objective_equals_an_unbroken_one(
     for kind in ("network", "reader", *(["critic"] if recipe is PAPER else [])):
         for name, value in expected[kind].items():
             assert torch.equal(value, found[kind][name]), name
+    plot_curves(tmp_path / "whole", tmp_path / "curves.png")
+    assert (tmp_path / "curves.png").stat().st_size > 10_000
 
 
 def test_the_adversary_learns_along_and_the_realism_network_does_not(

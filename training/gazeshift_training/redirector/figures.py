@@ -42,7 +42,8 @@ def plot_curves(run: Path, target: Path) -> None:
     figure, axes = pyplot.subplots(1, 5, figsize=(17, 3.3), layout="constrained")
     for axis, (title, lines) in zip(axes, panels, strict=False):
         for name, label in lines:
-            known = sorted(steps)
+            # Each objective logs figures of its own.
+            known = [step for step in sorted(steps) if name in steps[step]]
             values = np.array([steps[step][name] for step in known], np.float64)
             axis.plot(known, _smooth(values / (10.0 if name == "turn" else 1.0)), label=label)
         axis.set_title(title)
