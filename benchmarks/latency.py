@@ -9,28 +9,31 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from benchmarks.subjects import make_edit, make_subject
 
 
-def cold(rounds: int) -> dict[str, float]:
-    """Return median wall milliseconds of fresh processes, by what they do."""
-    results = {}
+def cold(rounds: int) -> dict[str, float | None]:
+    """Return median wall milliseconds of fresh processes, by what they do; None if one failed."""
+    results: dict[str, float | None] = {}
     python = [sys.executable, "-c"]
     results["python alone"] = _median(lambda: _run([*python, "pass"]), rounds)
+    both = "import numpy, onnxruntime"
+    results["python with numpy and onnxruntime"] = _median(lambda: _run([*python, both]), rounds)
     results["python with numpy"] = _median(lambda: _run([*python, "import numpy"]), rounds)
     program = [sys.executable, "-m", "gazeshift"]
     results["gazeshift --version"] = _median(lambda: _run([*program, "--version"]), rounds)
     results["import gazeshift"] = _median(lambda: _run([*python, "import gazeshift"]), rounds)
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
         photo = _two_megapixel_jpeg(folder)
         command = [*program, "redirect", str(photo), "--mask", "ellipse:500,300,600,500", "--force"]
         command += ["-o", str(folder / "out.jpg")]
-        if _works(command):
-            results["gazeshift redirect, 2-megapixel JPEG"] = _median(lambda: _run(command), rounds)
+        name = "gazeshift redirect, 2-megapixel JPEG"
+        results[name] = _median(lambda: _run(command), rounds) if _works(command) else None
     return results
 
 
@@ -49,22 +52,45 @@ def resident(rounds: int, threads: int) -> dict[str, float]:
         preview.at(edit)
         times.append((time.perf_counter() - before) * 1e3)
     results["slider redraw, 1500 x 1000, feathered mask"] = statistics.median(times)
-    click = _click_to_edit(rounds)
-    if click is not None:
-        results["click to edit (proxy, network, shares), 2 megapixels decoded"] = click
     return results
 
 
-def _click_to_edit(rounds: int) -> float | None:
+def click_to_edit(rounds: int) -> dict[str, float]:
+    """Return median wall milliseconds from decoded pixels to the edit; empty without networks."""
     from gazeshift.errors import ModelError
+    from gazeshift.mask import mask_from_array
     from gazeshift.predict import Redirector
+    from gazeshift.proxy import make_proxy
 
-    subject = make_subject(1.5, "uint8")
-    try:
-        redirector = Redirector()
-    except ModelError:
-        return None
-    return _median(lambda: redirector.predict(subject.pixels, subject.mask), rounds)
+    redirector = Redirector()
+    results = {}
+    for megapixels in (1.5, 24.0):
+        subject = make_subject(megapixels, "uint8")
+        height, width = subject.mask.shape
+        pixels = subject.pixels
+        codes = np.rint(subject.mask * 255).astype(np.uint8)
+
+        def click(
+            pixels: Any = pixels, codes: Any = codes, height: int = height, width: int = width
+        ) -> Any:
+            mask = mask_from_array(codes, height=height, width=width)
+            proxy = make_proxy(pixels, mask, long_side=redirector.proxy_long_side)
+            return redirector.predict_proxy(proxy, measure=False)
+
+        try:
+            prediction = click()
+        except ModelError:
+            return {}
+        name = f"{megapixels:g} megapixels decoded"
+        results[f"click to edit, {name}"] = _median(click, rounds)
+    results["shares before and after both edits, beside it"] = _median(
+        lambda: [
+            redirector.measure(prediction.proxy, prediction.attract),
+            redirector.measure(prediction.proxy, prediction.divert),
+        ],
+        rounds,
+    )
+    return results
 
 
 def _median(run: Callable[[], object], rounds: int) -> float:

@@ -1,7 +1,9 @@
-"""Other programs on the same picture: ImageMagick and GEGL, with similar operators and no mask.
+"""Other programs on the same picture: ImageMagick and GEGL, with operators of their own.
 
-Both read and write uncompressed files in memory-backed storage where there is any; the time of a
-run that only reads and writes is measured beside it and taken off in the report.
+GEGL runs both regions' chains and blends them with the mask, each step by the operator of its own
+that costs least: unsharp mask, exposure, contrast, levels, channel mixer. ImageMagick runs one
+region and no mask. Both read and write uncompressed files in memory-backed storage where there is
+any; the time of a run that only reads and writes is measured beside it and taken off in the report.
 """
 
 from __future__ import annotations
@@ -18,18 +20,24 @@ from gazeshift.operators.sharpening import sigma_for
 
 Run = Callable[[], object]
 
-_GEGL_GRAPH = """<?xml version='1.0' encoding='UTF-8'?>
-<gegl>
-  {nodes}
-  <node operation='gegl:load'><params><param name='path'>{source}</param></params></node>
-</gegl>
-"""
+_GEGL_LOAD = """<node operation='gegl:load'><params>
+  <param name='path'>{path}</param></params></node>"""
 
-_GEGL_NODES = """<node operation='gegl:contrast-curve'><params>
-    <param name='curve'>0 0 0.25 0.2 0.5 0.5 0.75 0.8 1 1</param></params></node>
-  <node operation='gegl:levels'><params><param name='in-high'>0.8</param></params></node>
-  <node operation='gegl:unsharp-mask'><params>
-    <param name='std-dev'>{sigma}</param><param name='scale'>0.8</param></params></node>"""
+_GEGL_CHAIN = """<node operation='gegl:channel-mixer'><params><param name='rr-gain'>{red}</param>
+  <param name='bb-gain'>{blue}</param></params></node>
+<node operation='gegl:levels'><params><param name='in-high'>{high}</param></params></node>
+<node operation='gegl:brightness-contrast'><params>
+  <param name='contrast'>{contrast}</param></params></node>
+<node operation='gegl:exposure'><params><param name='exposure'>{ev}</param></params></node>
+<node operation='gegl:unsharp-mask'><params><param name='std-dev'>{sigma}</param>
+  <param name='scale'>{amount}</param></params></node>"""
+
+# Read from the last node to the first; what stands inside a node enters it from the side.
+_GEGL_GRAPH = """<?xml version='1.0' encoding='UTF-8'?>
+<gegl><node operation='gegl:over'><node operation='gegl:opacity'>{mask}</node>{front}{source}</node>
+{back}{source}</gegl>
+"""
+_GEGL_PLAIN = "<?xml version='1.0' encoding='UTF-8'?><gegl>{source}</gegl>"
 
 
 def find_imagemagick() -> str | None:
@@ -64,7 +72,7 @@ def imagemagick(subject: Subject, edit: Edit, folder: Path, threads: int) -> tup
 
 
 def gegl(subject: Subject, edit: Edit, folder: Path, threads: int) -> tuple[Run, Run]:
-    """Return the edit of one region with GEGL, and reading and writing alone.
+    """Return the edit of both regions with GEGL, and reading and writing alone.
 
     Raises
     ------
@@ -73,12 +81,26 @@ def gegl(subject: Subject, edit: Edit, folder: Path, threads: int) -> tuple[Run,
     """
     if shutil.which("gegl") is None:
         raise FileNotFoundError("GEGL's command line is not installed")
-    source, target = _write_ppm(subject, folder), folder / "gegl.ppm"
-    nodes = _GEGL_NODES.format(sigma=sigma_for(*subject.mask.shape))
+    source = _GEGL_LOAD.format(path=_write_ppm(subject, folder))
+    mask = _GEGL_LOAD.format(path=_write_pgm(subject, folder))
+    sigma = sigma_for(*subject.mask.shape)
+    front, back = (
+        _GEGL_CHAIN.format(
+            red=1.05,
+            blue=0.95,
+            high=0.9,
+            contrast=1.0 + region.get("contrast", "amount")[0],
+            ev=region.get("exposure", "ev")[0],
+            sigma=sigma,
+            amount=abs(region.get("sharpening", "amount")[0]),
+        )
+        for region in edit.regions()
+    )
     edited, plain = folder / "edit.xml", folder / "plain.xml"
-    edited.write_text(_GEGL_GRAPH.format(nodes=nodes, source=source))
-    plain.write_text(_GEGL_GRAPH.format(nodes="", source=source))
+    edited.write_text(_GEGL_GRAPH.format(mask=mask, front=front, back=back, source=source))
+    plain.write_text(_GEGL_PLAIN.format(source=source))
     environment = {"GEGL_THREADS": str(threads)}
+    target = folder / "gegl.ppm"
     return (
         _program(["gegl", str(edited), "-o", str(target)], environment),
         _program(["gegl", str(plain), "-o", str(target)], environment),
@@ -98,6 +120,14 @@ def _write_ppm(subject: Subject, folder: Path) -> Path:
         with path.open("wb") as file:
             file.write(f"P6\n{width} {height}\n255\n".encode())
             file.write(subject.pixels.tobytes())
+    return path
+
+
+def _write_pgm(subject: Subject, folder: Path) -> Path:
+    path = folder / "mask.pgm"
+    height, width = subject.mask.shape
+    codes = (subject.mask * 255 + 0.5).astype("uint8")
+    path.write_bytes(f"P5\n{width} {height}\n255\n".encode() + codes.tobytes())
     return path
 
 

@@ -28,7 +28,11 @@ class Timing:
 
 
 def race(
-    contestants: Mapping[str, Callable[[], object]], *, rounds: int, limit_s: float = 60.0
+    contestants: Mapping[str, Callable[[], object]],
+    *,
+    rounds: int,
+    limit_s: float = 60.0,
+    until_s: float = float("inf"),
 ) -> dict[str, Timing]:
     """Time contestants side by side.
 
@@ -40,12 +44,21 @@ def race(
         Rounds at most.
     limit_s
         A contestant that has used this much time sits out further rounds, after two at least.
+    until_s
+        `time.monotonic()` at which no further round is begun, after one at least.
+
+    Returns
+    -------
+    dict
+        The contestants' timings, in their order.
     """
     walls: dict[str, list[float]] = {name: [] for name in contestants}
     processor: dict[str, list[float]] = {name: [] for name in contestants}
     for run in contestants.values():
         run()
     for number in range(rounds):
+        if number >= 1 and time.monotonic() > until_s:
+            break
         for name, run in contestants.items():
             if number >= 2 and sum(walls[name]) > limit_s * 1e3:
                 continue
