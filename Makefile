@@ -53,7 +53,7 @@ photoshop-plugin:  ## build the Photoshop panel anew after a change of it (needs
 	cp plugins/photoshop_uxp_bridge/dist/gazeshift-photoshop.ccx plugins/photoshop_uxp_bridge/
 
 benchmark: $(VENV)/.installed-dev  ## measure the renderer beside its peers
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks --docs docs
 
 clean:  ## remove what the targets above made
 	rm -rf $(VENV) build dist demo-output
