@@ -95,5 +95,5 @@ def make_trainer(
 ) -> RedirectorTrainer:
     """Make a trainer at step 0; runs beside each other share the packed photos."""
     packed = make_data(root, run.parent / "cache")
-    ensemble = AttentionEnsemble(make_attention(), recipe.attention_areas, recipe.feature_dropout)
+    ensemble = AttentionEnsemble([make_attention()], recipe.attention_areas, recipe.feature_dropout)
     return RedirectorTrainer(recipe, packed, ensemble, lpips, run, world, realism)

@@ -67,7 +67,7 @@ def test_a_step_leaves_no_tensor_on_another_device(objective: str, tmp_path: Pat
     trainer = make_trainer(write_photos(tmp_path / "data"), lpips, tmp_path / "run", recipe)
     inputs: StepInputs = trainer.loader.take(0)
     trainer.loader.close()
-    for module in (trainer.network, trainer.reader, trainer.lpips, trainer.attention.network):
+    for module in (trainer.network, trainer.reader, trainer.lpips, trainer.attention.networks[0]):
         module.to("meta")
     if objective == "paper":
         trainer.objective.critic.to("meta")  # type: ignore[attr-defined]

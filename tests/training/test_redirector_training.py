@@ -33,14 +33,14 @@ def test_two_steps_change_the_heads_and_leave_the_judges_alone(
     trainer = make_trainer(data, lpips, tmp_path / "run")
     judges = [
         parameter.clone()
-        for network in (trainer.attention.network, lpips)
+        for network in (trainer.attention.networks[0], lpips)
         for parameter in network.parameters()
     ]
     trainer.train(until=2)
     # The rates rise from nearly zero, so two steps move the heads by little but surely.
     for head in trainer.network.heads.values():
         assert float(head[-1].bias.detach().abs().max()) > 0.0
-    after = [p for network in (trainer.attention.network, lpips) for p in network.parameters()]
+    after = [p for network in (trainer.attention.networks[0], lpips) for p in network.parameters()]
     assert all(torch.equal(old, new) for old, new in zip(judges, after, strict=True))
 
 

@@ -76,7 +76,7 @@ class Programme:
     def ensemble(self) -> AttentionEnsemble:
         """The attention network as training asks it."""
         recipe = self.recipe
-        return AttentionEnsemble(self.attention, recipe.attention_areas, recipe.feature_dropout)
+        return AttentionEnsemble([self.attention], recipe.attention_areas, recipe.feature_dropout)
 
     def run(self, variant: Variant) -> str:
         """Train and calibrate a variant, or skip it where that has been done.

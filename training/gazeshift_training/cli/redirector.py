@@ -33,6 +33,13 @@ RECIPE = Path(__file__).parents[2] / "recipes" / "redirector.yaml"
     help="Attention network (ONNX) to train against; the one that ships by default.",
 )
 @click.option(
+    "--companion",
+    "companions",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    multiple=True,
+    help="Another attention network (ONNX) that edits must please; may be given again.",
+)
+@click.option(
     "--recipe",
     "recipe_file",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
@@ -67,6 +74,7 @@ def command(
     data: Path,
     run_folder: Path,
     attention_file: Path | None,
+    companions: tuple[Path, ...],
     recipe_file: Path,
     cache: Path | None,
     start_from: Path | None,
@@ -97,7 +105,7 @@ def command(
             recipe = read_recipe(recipe_file, RedirectorRecipe())
             world = stack.enter_context(open_world(device))
             trainer = assemble_trainer(
-                recipe, data, run_folder, attention_file, cache, world, realism_file
+                recipe, data, run_folder, attention_file, cache, world, realism_file, companions
             )
             begins = not trainer.resume()
             if begins and start_from is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -26,6 +27,7 @@ def assemble_trainer(
     cache: Path | None = None,
     world: World | None = None,
     realism_file: Path | None = None,
+    companions: Sequence[Path] = (),
 ) -> RedirectorTrainer:
     """Read everything a run needs and build its trainer, at step 0.
 
@@ -45,6 +47,8 @@ def assemble_trainer(
         Which process this is among those that train together, and its device.
     realism_file
         Realism network, written by `gazeshift-train realism`; only some recipes need one.
+    companions
+        More attention networks that edits must please; shares before an edit stay the first one's.
 
     Raises
     ------
@@ -55,7 +59,10 @@ def assemble_trainer(
     """
     here = world or World()
     packed, attention = assemble_data(recipe, data, run, attention_file, cache, here)
-    ensemble = AttentionEnsemble(attention, recipe.attention_areas, recipe.feature_dropout)
+    networks = [attention, *map(load_attention, companions)]
+    for network in networks[1:]:
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    ensemble = AttentionEnsemble(networks, recipe.attention_areas, recipe.feature_dropout)
     realism = load_realism(realism_file) if realism_file else None
     return RedirectorTrainer(recipe, packed, ensemble, Lpips(), run, here, realism)
 

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gazeshift.operators import vector_size
 from gazeshift_training.redirector.data import (
     ATTRACT,
     DIVERT,
@@ -38,6 +39,8 @@ class StepInputs:
     """Shape (B, 10), zeros where no style was drawn."""
     styled: Tensor
     """Shape (B,): whether a style was drawn."""
+    noise: Tensor | None
+    """Shape (B, 70), parts of the parameters' ranges: added before the style is read back."""
     row: Tensor
     """Shape (A,): the photo each edit belongs to; a photo may be edited in both directions."""
     direction: Tensor
@@ -80,6 +83,10 @@ class StepDrawer:
         batch = load_batch(self.data, pairs, generator, part)
         styled = generator.random(len(pairs)) < recipe.style_part
         style = generator.normal(size=(len(pairs), STYLE_SIZE)) * styled[:, None]
+        noise = None
+        if recipe.style_noise:
+            drawn = recipe.style_noise * generator.normal(size=(len(pairs), 2 * vector_size()))
+            noise = torch.from_numpy(drawn[part]).float().to(self.world.device)
         shares = [self.data.shares[pair.position, pair.number] for pair in pairs]
         asked = [
             (position, direction)
@@ -96,6 +103,7 @@ class StepDrawer:
             mask=batch.mask.to(device),
             style=torch.from_numpy(style[part]).float().to(device),
             styled=torch.from_numpy(styled[part]).to(device),
+            noise=noise,
             row=row.to(device),
             direction=torch.tensor([sign for _, sign in own]).to(device),
             share=batch.share[row].to(device),

@@ -61,11 +61,13 @@ def parameter_groups(
     others = [
         parameter
         for name, parameter in network.named_parameters()
-        if not name.startswith(("backbone.", "entry."))
+        if not name.startswith(("backbone.", "entry.", "style_"))
     ]
+    style = [p for name, p in network.named_parameters() if name.startswith("style_")]
     backbone = [p for p in network.backbone.parameters() if p.requires_grad]
     return [
         {"params": [*others, *reader.parameters()], "peak": recipe.head_rate},
         {"params": list(network.entry.parameters()), "peak": recipe.entry_rate},
         {"params": backbone, "peak": recipe.backbone_rate},
+        {"params": style, "peak": recipe.style_rate},
     ]

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from gazeshift_training.redirector.realism import RealismNetwork
     from gazeshift_training.redirector.recipe import RedirectorRecipe
     from gazeshift_training.redirector.rendering import Prepared
+    from gazeshift_training.redirector.styles import StyleReader
     from gazeshift_training.world import World
 
 WARM_UP = 60
@@ -289,16 +290,28 @@ def build_objective(
 class Players(nn.Module):
     """Network and style reader as one module, so that their gradients are averaged together."""
 
-    def __init__(self, network: nn.Module, reader: nn.Module) -> None:
+    def __init__(self, network: nn.Module, reader: StyleReader) -> None:
         super().__init__()
         self.network, self.reader = network, reader
 
     def forward(
-        self, rgb: Tensor, mask: Tensor, style: Tensor, row: Tensor | None, direction: Tensor
+        self,
+        rgb: Tensor,
+        mask: Tensor,
+        style: Tensor,
+        row: Tensor | None,
+        direction: Tensor,
+        noise: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """Predict the edits asked for, (A, 70), and read their styles back, (A, 10)."""
+        """Predict the edits asked for, (A, 70), and read their styles back, (A, 10).
+
+        Noise (B, 70), in parts of the ranges, hides differences that are too small to see.
+        """
         attract, divert = self.network(rgb, mask, style)
         if row is not None:
             attract, divert = attract[row], divert[row]
         vector = torch.where(direction[:, None] > 0, attract, divert).float()
-        return vector, self.reader(vector, direction).float()
+        seen = vector
+        if noise is not None:
+            seen = vector + self.reader.span * (noise if row is None else noise[row])
+        return vector, self.reader(seen, direction).float()

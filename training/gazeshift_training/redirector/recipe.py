@@ -125,8 +125,13 @@ class RedirectorRecipe:
     """Part of the pairs that carry a random style."""
     entry_rate: float = 3e-4
     """Peak learning rate of the layer that reads the 1,500 features."""
+    style_rate: float = 1e-3
+    """Peak learning rate of the two layers that the style passes through."""
+    style_noise: float = 0.0
+    """Noise on the parameters before the style is read back, as a part of each range: styles must
+    differ by more than this to be told apart."""
     head_rate: float = 1e-3
-    """Peak learning rate of the layers behind it, the heads and the style."""
+    """Peak learning rate of the layers behind it and the heads."""
     backbone_rate: float = 1e-4
     """Peak learning rate of the backbone's trained blocks."""
     frozen_blocks: int = 11

@@ -6,6 +6,7 @@ import copy
 import json
 import sys
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -205,6 +206,7 @@ class RedirectorTrainer:
                 inputs.style,
                 None if inputs.in_order else inputs.row,
                 inputs.direction,
+                inputs.noise,
             )
         judged = self._render(inputs, vector)
         verdict = self.objective.judge(judged)
@@ -339,11 +341,16 @@ class RedirectorTrainer:
         path = run / "checkpoint.pt"
         if state is None:
             raise ValueError(f"{path} does not exist.")
-        earlier = _completed(state["recipe"])
-        if earlier.design != self.recipe.design:
+        earlier, design = _completed(state["recipe"]), self.recipe.design
+        if design != replace(
+            earlier.design, ranges=design.ranges, head_sharpening=design.head_sharpening
+        ):
             raise ValueError(f"{path} was made with another design.")
         if earlier.objective != self.recipe.objective:
             raise ValueError(f"{path} was made with another objective.")
+        own = self.network.state_dict(), self.reader.state_dict()
+        for kind, ranges in (("network", own[0]), ("average", own[0]), ("reader", own[1])):
+            state[kind] = _with_ranges_of(ranges, state[kind])
         self._take_networks(state)
         self.started_from = {"run": run.name, "step": state["step"], "recipe": state["recipe"]}
 
@@ -422,6 +429,13 @@ def load_trained(run: Path) -> tuple[RedirectorRecipe, AnyRedirector, int]:
     except RuntimeError as error:
         raise ValueError(f"{path} holds another network: {error}") from error
     return recipe, network.eval(), state["step"]
+
+
+def _with_ranges_of(own: dict[str, Any], weights: dict[str, Any]) -> dict[str, Any]:
+    """Put this run's ranges beside another run's weights."""
+    prefixes = ("bounding.", "narrower.", "identity", "span")
+    kept = {name: value for name, value in weights.items() if not name.startswith(prefixes)}
+    return kept | {name: value for name, value in own.items() if name.startswith(prefixes)}
 
 
 def _completed(recipe: dict[str, Any]) -> RedirectorRecipe:
