@@ -65,7 +65,8 @@ def fit_polyline(curve: Curve, tolerance: float) -> Polyline:
         The curve; it may have any number of knots.
     tolerance
         Largest error, in the curve's unit. It is kept at the places that are tried: the middle of
-        every piece, and 15 places within those that bend.
+        every piece, and 15 places within those that bend. Two knots nearer to each other than a
+        cell is wide may hide behind one another and be missed by more.
     """
     grid = np.linspace(0.0, 1.0, 2 * CELLS + 1)
     values = curve(grid)
@@ -81,6 +82,9 @@ def fit_polyline(curve: Curve, tolerance: float) -> Polyline:
         knot = _meeting(places, values)
         heights = curve(knot)
         is_enough = _is_two_lines(places, values, knot, heights, tolerance)
+        # A knot in the outermost steps bends the very lines that it was found by.
+        margin = 1.5 * (places[:, 1] - places[:, 0])
+        is_enough &= (knot - places[:, 0] > margin) & (places[:, -1] - knot > margin)
         is_far = np.minimum(knot - places[:, 0], places[:, -1] - knot) > _NEAREST
         knots.append(knot[is_enough & is_far])
         places, values = places[~is_enough], values[:, ~is_enough]
