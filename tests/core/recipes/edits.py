@@ -33,6 +33,22 @@ def strong_edit(*, sharpening: bool = True) -> Edit:
     return Edit(RegionParameters(foreground), RegionParameters(background))
 
 
+def very_strong_values(seed: int) -> dict:
+    """Return one region's values, drawn at random up to the operators' limits."""
+    random = np.random.default_rng(seed)
+    scale = random.uniform(0.5, 1.5)
+
+    def draw(reach: float, limit: float, count: int | None = None):
+        return np.clip(scale * random.uniform(-reach, reach, count), -limit, limit)
+
+    return {
+        "exposure": {"ev": float(draw(0.8, 1.0))},
+        "contrast": {"amount": float(draw(0.7, 1.0))},
+        "tone": {"slopes": np.exp(draw(0.6, 0.69, 8))},
+        "color": {name: np.exp(draw(0.2, 0.22, 8)) for name in ("red", "green", "blue")},
+    }
+
+
 def ramp_photo(dtype=np.uint8, height: int = 60, width: int = 80, **attributes) -> Photo:
     """Every channel runs through all its codes, each in its own direction, plus fine texture."""
     rng = np.random.default_rng(7)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy.interpolate import CubicSpline
+from tests.core.recipes.edits import very_strong_values
 
 from gazeshift.edit import Edit
 from gazeshift.errors import ParamError
@@ -82,25 +83,10 @@ def test_all_layers_together_stay_near_the_whole_chain(seed: int) -> None:
     assert error.mean() <= 0.8
 
 
-def very_strong_edit(seed: int) -> dict:
-    random = np.random.default_rng(seed)
-    scale = random.uniform(0.5, 1.5)
-
-    def draw(reach: float, limit: float, count: int | None = None):
-        return np.clip(scale * random.uniform(-reach, reach, count), -limit, limit)
-
-    return {
-        "exposure": {"ev": float(draw(0.8, 1.0))},
-        "contrast": {"amount": float(draw(0.7, 1.0))},
-        "tone": {"slopes": np.exp(draw(0.6, 0.69, 8))},
-        "color": {name: np.exp(draw(0.2, 0.22, 8)) for name in ("red", "green", "blue")},
-    }
-
-
 # Of 60 edits, the ones where layers that ignore each other's errors miss by most: 4.06 levels.
 @pytest.mark.parametrize("seed", [6, 9])
 def test_later_layers_take_back_what_earlier_ones_miss(seed: int) -> None:
-    values = very_strong_edit(seed)
+    values = very_strong_values(seed)
     exact = 255 * point_curves(RegionParameters(values), CODES / 255)
     drawn = np.tile(CODES, (3, 1))
     for layer in layers(values):

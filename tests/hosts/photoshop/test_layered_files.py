@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.core.recipes.edits import ramp_photo, soft_mask, strong_edit
+from tests.core.recipes.edits import ramp_photo, soft_mask, strong_edit, very_strong_values
 from tests.hosts.photoshop import reader
 
 from gazeshift.edit import Edit, RegionParameters
@@ -73,6 +73,19 @@ def test_without_rounding_the_reader_would_miss_photoshops_render() -> None:
 def test_layers_render_like_the_core(dtype, feather_px, sharpening) -> None:
     edit = strong_edit(sharpening=sharpening)
     document, pixels = layered(ramp_photo(dtype), soft_mask(feather_px=feather_px), edit)
+
+    largest, mean = distance(document, pixels)
+
+    assert largest <= LARGEST
+    assert mean <= MEAN
+
+
+# The edits, of many drawn at random, at which layers that ignore each other miss the bar.
+@pytest.mark.parametrize("seeds", [(6, 9), (9, 6)])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_very_strong_edits_stay_within_the_bar(dtype, seeds) -> None:
+    edit = Edit(*(RegionParameters(very_strong_values(seed)) for seed in seeds))
+    document, pixels = layered(ramp_photo(dtype), soft_mask(), edit)
 
     largest, mean = distance(document, pixels)
 
