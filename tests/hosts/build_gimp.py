@@ -5,7 +5,8 @@ Run as a program (``python tests/hosts/build_gimp.py forky trixie``) or through
 Debian of one suite with GIMP inside: nothing is installed on this machine, and
 removing the folder removes everything. It lives outside the repository, in
 ``$GAZESHIFT_HOSTS_CACHE`` or ``~/.cache/gazeshift-hosts``, is built beside its
-final place and renamed, and is rebuilt when it is absent or of another recipe.
+final place and renamed, and carries its recipe in its name: a checkout of another
+version does not take it away. Those of other recipes go when a week has passed.
 
 Needs root and ``mmdebstrap`` (``apt-get install mmdebstrap``). The packages come
 from whatever Debian mirror apt on this machine uses already.
@@ -29,6 +30,7 @@ from pathlib import Path
 
 ATTEMPTS = 4
 RETRY_PAUSE_S = 10.0
+KEPT_S = 7 * 24 * 3600.0
 GIMP2 = Path(__file__).resolve().parent / "gimp2"
 
 
@@ -66,7 +68,7 @@ class Suite:
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 
 
-# A window needs a theme's icons, a font and the GL-free GTK pieces; a batch run needs none.
+# A window needs a theme's icons, a font and the GL-free GTK pieces; a batch run needs none of it.
 _WINDOW = ("adwaita-icon-theme", "fonts-dejavu-core", "dbus-x11", "librsvg2-common")
 
 _PYGIMP = (
@@ -84,7 +86,7 @@ _PYGIMP = (
 
 SUITES: dict[str, Suite] = {
     "forky": Suite("forky", "3.2", ("gimp", "python3-gi", *_WINDOW)),
-    "trixie": Suite("trixie", "3.0", ("gimp", "python3-gi")),
+    "trixie": Suite("trixie", "3.0", ("gimp", "python3-gi", *_WINDOW)),
     "bookworm": Suite(
         "bookworm",
         "2.10",
@@ -104,19 +106,7 @@ def cache_folder() -> Path:
 
 def chroot_folder(suite: Suite) -> Path:
     """Return where the chroot of `suite` stands once it is built."""
-    return cache_folder() / f"gimp-{suite.name}"
-
-
-def _recipe_file(folder: Path) -> Path:
-    return folder / "etc" / "gazeshift-recipe"
-
-
-def is_built(suite: Suite) -> bool:
-    """Tell whether a finished chroot of the present recipe is there."""
-    try:
-        return _recipe_file(chroot_folder(suite)).read_text().strip() == suite.recipe_id()
-    except OSError:
-        return False
+    return cache_folder() / f"gimp-{suite.name}-{suite.recipe_id()}"
 
 
 def debian_mirror() -> str:
@@ -155,14 +145,29 @@ def require_tools() -> None:
 @contextmanager
 def _only_one_builder(suite: Suite) -> Iterator[None]:
     cache_folder().mkdir(parents=True, exist_ok=True)
-    with (cache_folder() / f"gimp-{suite.name}.lock").open("w") as lock:
+    with _lock_of(chroot_folder(suite)).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
+def _lock_of(folder: Path) -> Path:
+    return folder.with_name(folder.name + ".lock")
+
+
+def _remove_old(suite: Suite) -> None:
+    """Remove chroots of other recipes that nobody has asked for lately."""
+    oldest = time.time() - KEPT_S
+    for folder in cache_folder().glob(f"gimp-{suite.name}-*"):
+        lock = _lock_of(folder)
+        if folder.is_dir() and lock.exists() and lock.stat().st_mtime < oldest:
+            shutil.rmtree(folder)
+            lock.unlink()
+
+
 def _debootstrap(suite: Suite, folder: Path) -> None:
     command = [
-        "mmdebstrap", "--variant=apt", "--mode=root",
+        # In a mount namespace of its own nothing stays mounted when the build is killed.
+        "unshare", "--mount", "mmdebstrap", "--variant=apt", "--mode=root",
         '--aptopt=Acquire::Check-Valid-Until "false"',
         '--aptopt=APT::Install-Recommends "false"',
         '--aptopt=Acquire::Retries "3"',
@@ -216,7 +221,7 @@ def ensure_chroot(suite: Suite) -> Path:
     final = chroot_folder(suite)
     require_tools()
     with _only_one_builder(suite):
-        if is_built(suite):
+        if final.is_dir():
             return final
         beside = final.with_name(final.name + ".building")
         for attempt in range(1, ATTEMPTS + 1):
@@ -230,10 +235,8 @@ def ensure_chroot(suite: Suite) -> Path:
                 if attempt == ATTEMPTS:
                     raise
                 time.sleep(RETRY_PAUSE_S * attempt)
-        _recipe_file(beside).write_text(suite.recipe_id() + "\n")
-        if final.exists():
-            shutil.rmtree(final)
         beside.rename(final)
+        _remove_old(suite)
     return final
 
 
