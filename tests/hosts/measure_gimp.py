@@ -5,9 +5,9 @@ Run as ``python tests/hosts/measure_gimp.py`` on a machine that does nothing els
 
 from __future__ import annotations
 
-import json
 import os
 import sys
+from typing import Any
 
 from build_gimp import SUITES
 from core_of_machine import install_plugin, stop_core
@@ -17,6 +17,12 @@ from PIL import Image
 
 SIZE = (6000, 4000)
 ROUNDS = 3
+CLOCKS = ("wall", "plug-in", "GIMP", "core")
+
+
+def total(steps: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the sums of one round's steps."""
+    return {"step": "in all", **{name: sum(step[name] for step in steps) for name in CLOCKS}}
 
 
 def main() -> int:
@@ -32,7 +38,16 @@ def main() -> int:
         finally:
             stop_core(state)
     print("load average", os.getloadavg())
-    print(json.dumps({name: seen[name] for name in ("click_to_layers", "steps")}, indent=1))
+    if "trouble" in seen["steps"]:
+        print(seen["steps"]["trouble"])
+        return 1
+    for answer in seen["click_to_layers"]:
+        print(f"click to layers {answer['seconds']:.2f} s  ({answer['status']})")
+    for steps in seen["steps"]:
+        print("\nwall s  plug-in, GIMP and core: processor s")
+        for step in [*steps, total(steps)]:
+            numbers = (f"{step[name]:6.2f}" for name in CLOCKS)
+            print("  ".join(numbers), "", step["step"])
     return 0
 
 

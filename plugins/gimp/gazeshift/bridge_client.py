@@ -16,9 +16,9 @@ import os
 import secrets
 import struct
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 PROTOCOL = 1
 """The bridge protocol this plug-in speaks."""
@@ -61,6 +61,16 @@ class BridgeProblem(Exception):
         self.code = code
 
 
+class Samples(Protocol):
+    """Raw samples that are read in pieces while they are sent."""
+
+    def __len__(self) -> int:
+        """Return the length in bytes."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Read the pieces, in order."""
+
+
 class Picture(NamedTuple):
     """Raw samples, rows from top to bottom, channels interleaved, as the document encodes them."""
 
@@ -68,7 +78,7 @@ class Picture(NamedTuple):
     height: int
     channels: int
     dtype: str
-    data: bytes
+    data: bytes | Samples
 
     def layout(self) -> dict[str, Any]:
         """Return the description that travels with the samples."""
@@ -84,7 +94,7 @@ class Mask(NamedTuple):
     """Raw coverage of the selection, one channel, the picture's size."""
 
     dtype: str
-    data: bytes
+    data: bytes | Samples
 
 
 def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
@@ -381,13 +391,15 @@ class Bridge:
         )["recipes"]
         return recipes
 
-    def _binary(self, route: str, header: Mapping[str, Any], sections: list[bytes]) -> bytes:
+    def _binary(
+        self, route: str, header: Mapping[str, Any], sections: list[bytes | Samples]
+    ) -> bytes:
         text = json.dumps(header).encode()
         pieces = [struct.pack("<I", len(text)) + text, *sections]
         return self._call("POST", route, "application/x-gazeshift", pieces)
 
     def _call(
-        self, method: str, route: str, content_type: str | None, pieces: list[bytes]
+        self, method: str, route: str, content_type: str | None, pieces: list[bytes | Samples]
     ) -> bytes:
         headers = {
             "Authorization": f"Bearer {self._token}",
@@ -400,7 +412,9 @@ class Bridge:
         try:
             connection, _ = _open(self.port, self._token, ANSWER_TIMEOUT_S)
             try:
-                connection.request(method, f"/v1/{route}", pieces or None, headers)
+                connection.request(
+                    method, f"/v1/{route}", _flat(pieces) if pieces else None, headers
+                )
             except (BrokenPipeError, ConnectionResetError):
                 # A refusal can arrive while the pixels are still on their way.
                 if connection.sock is None:
@@ -419,6 +433,14 @@ class Bridge:
         if response.status != http.client.OK:
             raise _refusal(response.status, body)
         return body
+
+
+def _flat(pieces: list[bytes | Samples]) -> Iterator[bytes]:
+    for piece in pieces:
+        if isinstance(piece, bytes):
+            yield piece
+        else:
+            yield from piece
 
 
 def _refusal(status: int, body: bytes) -> BridgeProblem:

@@ -6,6 +6,8 @@ named format instead would convert them to sRGB.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import gi
 
 gi.require_version("Gegl", "0.4")
@@ -16,6 +18,7 @@ from gi.repository import Gegl, Gimp  # noqa: E402
 SELECTION = "selection"
 TRANSPARENCY = "transparency"
 SMALL_LONG_SIDE = 448
+BAND_BYTES = 4 << 20
 NOTHING_SELECTED = (
     "Nothing is selected. Select what viewers should look at, or away from, "
     "then choose Filters > GazeShift again."
@@ -26,6 +29,7 @@ _PLAIN_PRECISIONS = {
     Gimp.Precision.U16_NON_LINEAR: "uint16",
     Gimp.Precision.FLOAT_NON_LINEAR: "float32",
 }
+_BYTES = {"uint8": 1, "uint16": 2, "float32": 4}
 _NEAREST_PLAIN = {
     "U8": Gimp.Precision.U8_NON_LINEAR,
     "U16": Gimp.Precision.U16_NON_LINEAR,
@@ -114,7 +118,7 @@ class Source:
         return said
 
     def picture(self) -> Picture:
-        """Read all pixels, in the document's encoding."""
+        """Return all pixels, in the document's encoding; they are read while they are sent."""
         return read_picture(self.base, self.width, self.height)
 
     def small_picture(self) -> Picture:
@@ -122,7 +126,7 @@ class Source:
         return read_picture(self.base, self.width, self.height, _small_scale(self))
 
     def mask(self) -> Mask:
-        """Read how much each pixel belongs to the subject.
+        """Return how much each pixel belongs to the subject; it is read while it is sent.
 
         Raises
         ------
@@ -156,7 +160,16 @@ class Source:
 
     def _read_mask(self, scale: float) -> Mask:
         drawable = self.subject_drawable()
-        x, y = (self.x, self.y) if self.subject == SELECTION else (0, 0)
+        x, y = (0, 0)
+        if self.subject == SELECTION:
+            x, y = self.x, self.y
+            _, is_selected, left, top, right, bottom = Gimp.Selection.bounds(self.image)
+            is_across = left < x + self.width and right > x
+            is_down = top < y + self.height and bottom > y
+            if not (is_selected and is_across and is_down):
+                raise SourceProblem(
+                    "The selection lies outside the selected layer; select something on the layer."
+                )
         return read_mask(drawable, x, y, self.width, self.height, scale)
 
     def _make_scratch(self, with_filters: bool) -> Gimp.Layer:
@@ -261,6 +274,53 @@ def make_plain(layer: Gimp.Layer) -> None:
     layer.set_offsets(0, 0)
 
 
+class Bands:
+    """Samples of a drawable, read some rows at a time while they are sent.
+
+    The core receives one band while the next one is read, and the plug-in never holds a whole
+    large photo.
+
+    Parameters
+    ----------
+    drawable
+        Where to read.
+    x, y, width, height
+        Which part, in the drawable's pixels; what lies outside of it reads as zero.
+    name
+        GEGL's name of the format; None for the drawable's own.
+    pixel_bytes
+        Bytes of one pixel in that format.
+    """
+
+    def __init__(
+        self,
+        drawable: Gimp.Drawable,
+        x: int,
+        y: int,
+        width: int,
+        height: int,
+        name: str | None,
+        pixel_bytes: int,
+    ) -> None:
+        self._drawable = drawable
+        self._place = (x, y, width, height)
+        self._name = name
+        self._row_bytes = width * pixel_bytes
+
+    def __len__(self) -> int:
+        """Return the length in bytes."""
+        return self._row_bytes * self._place[3]
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Read band after band."""
+        x, y, width, height = self._place
+        rows = max(1, BAND_BYTES // self._row_bytes)
+        buffer = self._drawable.get_buffer()
+        for start in range(0, height, rows):
+            band = Gegl.Rectangle.new(x, y + start, width, min(rows, height - start))
+            yield buffer.get(band, 1.0, self._name, Gegl.AbyssPolicy.NONE)
+
+
 def read_picture(layer: Gimp.Layer, width: int, height: int, scale: float = 1.0) -> Picture:
     """Read a plain layer's samples in the document's encoding.
 
@@ -273,34 +333,29 @@ def read_picture(layer: Gimp.Layer, width: int, height: int, scale: float = 1.0)
     scale
         Size of the copy, 1 for the pixels themselves.
     """
+    channels = (1 if layer.is_gray() else 3) + (1 if layer.has_alpha() else 0)
+    dtype = _PLAIN_PRECISIONS[layer.get_image().get_precision()]
+    if scale == 1.0:
+        data = Bands(layer, 0, 0, width, height, None, channels * _BYTES[dtype])
+        return Picture(width, height, channels, dtype, data)
     width, height = _scaled(width, scale), _scaled(height, scale)
     rectangle = Gegl.Rectangle.new(0, 0, width, height)
     data = layer.get_buffer().get(rectangle, scale, None, Gegl.AbyssPolicy.CLAMP)
-    channels = (1 if layer.is_gray() else 3) + (1 if layer.has_alpha() else 0)
-    dtype = _PLAIN_PRECISIONS[layer.get_image().get_precision()]
     return Picture(width, height, channels, dtype, data)
 
 
 def read_mask(
     drawable: Gimp.Drawable, x: int, y: int, width: int, height: int, scale: float = 1.0
 ) -> Mask:
-    """Read a selection or mask as coverage, which is linear in GIMP.
-
-    Raises
-    ------
-    SourceProblem
-        If it is empty there.
-    """
+    """Read a selection or mask as coverage, which is linear in GIMP."""
     precision = drawable.get_image().get_precision().value_nick
     name, dtype = ("Y u8", "uint8") if precision.startswith("u8") else ("Y float", "float32")
+    if scale == 1.0:
+        return Mask(dtype, Bands(drawable, x, y, width, height, name, _BYTES[dtype]))
     rectangle = Gegl.Rectangle.new(
         round(x * scale), round(y * scale), _scaled(width, scale), _scaled(height, scale)
     )
     data = drawable.get_buffer().get(rectangle, scale, name, Gegl.AbyssPolicy.NONE)
-    if scale == 1.0 and data.count(0) == len(data):
-        raise SourceProblem(
-            "The selection lies outside the selected layer; select something on the layer."
-        )
     return Mask(dtype, data)
 
 

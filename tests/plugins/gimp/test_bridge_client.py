@@ -98,6 +98,29 @@ def test_prediction_gives_both_directions(started: tuple[Bridge, Path]) -> None:
     assert Edit.from_json(prediction["divert"]).direction == "divert"
 
 
+class Halves:
+    """Samples in two pieces."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def __iter__(self) -> Iterator[bytes]:
+        middle = len(self.data) // 2
+        yield self.data[:middle]
+        yield self.data[middle:]
+
+
+def test_samples_in_pieces_are_the_same_samples(started: tuple[Bridge, Path]) -> None:
+    plain, (mask, _) = picture()[0], half_mask()
+    assert isinstance(plain.data, bytes)
+    assert isinstance(mask.data, bytes)
+    pieces = plain._replace(data=Halves(plain.data)), mask._replace(data=Halves(mask.data))
+    assert started[0].predict(*pieces) == started[0].predict(plain, mask)
+
+
 def test_rendered_pixels_are_the_core_s(started: tuple[Bridge, Path]) -> None:
     bridge = started[0]
     plain, pixels = picture()
