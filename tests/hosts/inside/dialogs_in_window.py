@@ -1,4 +1,4 @@
-"""GIMP 3.2 with a window: the dialog is shown three times, and the host's hands use it."""
+"""GIMP 3 with a window: the dialog is shown three times, and the host's hands use it."""
 
 import hashlib
 import time
