@@ -17,13 +17,16 @@ from gimp_host import GimpHost
 from photos import write_all
 from screen import Screen
 from window import (
+    CONTRAST,
     SCREENS,
     START_S,
     STEP_S,
+    STRENGTH,
+    STYLE,
     gimp_with_window,
     place,
     press,
-    scroll_slider,
+    scroll,
     settle,
     wait_until,
 )
@@ -59,22 +62,26 @@ def use_window(host: GimpHost, screen: Screen) -> None:
     canvas = place(screen, first)
     settle(screen, first)
     screen.picture(screens / "1-redirect.png")
-    scroll_slider(screen, first, SCROLLS)
+    scroll(screen, first, STRENGTH, SCROLLS)
     settle(screen, first)
     screen.picture(screens / "2-slider-moved.png")
     press(screen, first, "Escape")
     wait_until((host.work / "cancelled").exists)
     second = screen.wait_for(REDIRECT_TITLE, STEP_S)
     settle(screen, second)
-    scroll_slider(screen, second, SCROLLS)
+    scroll(screen, second, STRENGTH, SCROLLS)
     settle(screen, second)
     press(screen, second, "alt+d")
+    settle(screen, second)
+    scroll(screen, second, STYLE, 1)
+    settle(screen, second)
+    scroll(screen, second, CONTRAST, 1)
     settle(screen, second)
     screen.picture(screens / "3-details.png")
     press(screen, second, "alt+o")
     third = screen.wait_for(ADJUST_TITLE, STEP_S)
     settle(screen, third)
-    scroll_slider(screen, third, SCROLLS)
+    scroll(screen, third, STRENGTH, SCROLLS)
     settle(screen, third)
     screen.picture(screens / "4-adjust.png")
     press(screen, third, "alt+o")
@@ -108,6 +115,14 @@ def test_ok_applies_the_position_of_the_slider(window: SimpleNamespace) -> None:
     apart = np.abs(shown.astype(float) - render(pixels, mask, edit))
     assert apart.mean() <= 0.8
     assert np.percentile(apart, 99) <= 3.0
+
+
+def test_style_and_details_reach_the_edit(window: SimpleNamespace) -> None:
+    dial = json.loads(window.seen["after ok"]["tree"][0]["parasites"]["gazeshift-dial"])
+    assert dial["style"] != 0
+    # The share was measured for the prediction, which a moved slider has left; only on its side.
+    assert dial["attract"]["share_after"] is None
+    assert dial["divert"]["share_after"] is not None
 
 
 def test_selection_and_active_layer_are_kept(window: SimpleNamespace) -> None:

@@ -19,6 +19,8 @@ GIMPRC = """(config-version "{series}")
 (check-updates no)
 """
 START_S, STEP_S, SETTLE_S = 240.0, 120.0, 12.0
+STRENGTH, STYLE, CONTRAST = (200, 30), (290, 87), (288, 622)
+"""Where things stand in the dialog; the last one is there when the details are open."""
 CANVAS_SIZE = ("1380", "960")
 BESIDE_CANVAS = ("800", "60")
 
@@ -80,9 +82,9 @@ def settle(screen: Screen, window: str = "root") -> None:
         before = now
 
 
-def scroll_slider(screen: Screen, window: str, clicks: int) -> None:
-    """Scroll on the strength slider, which stands in the dialog's first row."""
-    screen.hands("mousemove", "--window", window, "200", "30")
+def scroll(screen: Screen, window: str, place: tuple[int, int], clicks: int) -> None:
+    """Turn the mouse wheel down over a place in a window, which moves a slider or a choice."""
+    screen.hands("mousemove", "--window", window, *map(str, place))
     for _ in range(clicks):
         screen.hands("click", "5")
 
