@@ -74,7 +74,7 @@ JUDGE = Path(__file__).parents[2] / "models" / "judge.onnx"
 @click.option(
     "--subset",
     type=click.IntRange(0),
-    default=40,
+    default=24,
     show_default=True,
     help="Pairs that get curves over the dial, and methods that are not run on all.",
 )
@@ -89,7 +89,8 @@ JUDGE = Path(__file__).parents[2] / "models" / "judge.onnx"
 @click.option(
     "--docs",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="Also write evaluation-table.md and .json and figures/evaluation-*.png into this folder.",
+    help="Also write evaluation-table.md and .json and figures/evaluation-*.png into this folder, "
+    "and the short table of the README.md beside it.",
 )
 @click.option(
     "--workers",
@@ -130,12 +131,15 @@ def command(
     from gazeshift.sessions import model_path
     from gazeshift_training.evaluation.ablations import ablation_methods
     from gazeshift_training.evaluation.assemble import assemble, model_at
+    from gazeshift_training.evaluation.encoder import measure_encoder
     from gazeshift_training.evaluation.pairs import validation_sources
     from gazeshift_training.evaluation.plots import draw_all
+    from gazeshift_training.evaluation.readme import readme_lines, rewrite_block
     from gazeshift_training.evaluation.report import write_evaluation
     from gazeshift_training.evaluation.run import (
         CURVE_STRENGTHS,
         Plan,
+        content_digest,
         fingerprint,
         run_plan,
         time_methods,
@@ -144,6 +148,10 @@ def command(
     from gazeshift_training.evaluation.tools import Tools
     from gazeshift_training.lpips import Lpips
 
+    if docs and not any(method.id == "model" for method in choose_methods(methods)):
+        raise ParamError(
+            "The documentation's tables are about the model.", hint="Add model to --methods."
+        )
     chosen = [*choose_methods(methods), *(model_at(strength) for strength in strengths)]
     if ablations is not None:
         chosen += ablation_methods(ablations)
@@ -160,9 +168,10 @@ def command(
     }
     judges = {name: AttentionModel(paths[name]) for name in ("judge", "shipped")}
     redirector = Redirector(paths["model"], attention=judges["shipped"])
-    facts = {"model": redirector.model_id}
+    facts = {"model": f"{redirector.model_id} ({content_digest(paths['model'])})"}
     for name, network in judges.items():
-        facts[f"attention network '{name}'"] = _id_of(network)
+        digest = content_digest(paths[name])
+        facts[f"attention network '{name}'"] = f"{_id_of(network)} ({digest})"
     # Each thread works at its own photo.
     torch.set_num_threads(1)
     sources = validation_sources(data, judges["shipped"], limit)
@@ -184,7 +193,9 @@ def command(
     results.seconds = time_methods(plan, sources, tools)
     shows_styles = styles and any(method.id == "model" for method in chosen)
     figures = measure_styles(redirector, judges["judge"], sources[:styles]) if shows_styles else []
-    evaluation = assemble(plan, results, list(judges), facts, figures)
+    evaluation = assemble(
+        plan, results, list(judges), facts, figures, measure_encoder(paths["model"])
+    )
     for folder, name, pictures in (
         (out, "evaluation", out),
         *(((docs, "evaluation-table", docs / "figures"),) if docs else ()),
@@ -194,6 +205,9 @@ def command(
         write_evaluation(evaluation, *tables, drawn)
         for path in (*tables, *drawn):
             click.echo(str(path))
+    if docs and (docs.parent / "README.md").exists():
+        rewrite_block(docs.parent / "README.md", readme_lines(evaluation.to_json()))
+        click.echo(str(docs.parent / "README.md"))
 
 
 def choose_methods(text: str) -> list[Method]:

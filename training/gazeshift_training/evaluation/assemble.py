@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from gazeshift_training.baselines import BASELINES
 from gazeshift_training.baselines.method import Method
-from gazeshift_training.evaluation.bars import Bar, check_bars
+from gazeshift_training.evaluation.bars import Bar, check_bars, check_encoder
+from gazeshift_training.evaluation.encoder import EncoderFigures
 from gazeshift_training.evaluation.equal_fidelity import CurvePoint, duels, mean_curve
 from gazeshift_training.evaluation.model_methods import model_methods
 from gazeshift_training.evaluation.report import Evaluation
@@ -44,6 +45,7 @@ def assemble(
     judges: Sequence[str],
     facts: Mapping[str, str],
     styles: Sequence[StyleFigures] = (),
+    encoder: EncoderFigures | None = None,
 ) -> Evaluation:
     """Average, compare and judge what was measured.
 
@@ -59,6 +61,8 @@ def assemble(
         What the report says about the run.
     styles
         What was found out about the model's styles.
+    encoder
+        What a prediction costs.
 
     Returns
     -------
@@ -69,16 +73,18 @@ def assemble(
     table, ablations = _divided(summarise(results, judges))
     strengths = plan.curve_strengths
     compared = duels(results, strengths, deciding) if strengths else []
-    curves: dict[str, dict[str, list[CurvePoint]]] = {}
-    for case in results.stores if strengths else ():
-        if plan.has_curve(case.method):
-            points = mean_curve(results, case, strengths, deciding, first=plan.subset)
-            if points:
-                curves.setdefault(case.direction, {})[case.method.id] = points
+    curves: dict[str, dict[str, dict[str, list[CurvePoint]]]] = {judge: {} for judge in judges}
+    for judge, drawn in curves.items():
+        for case in results.stores if strengths else ():
+            if plan.has_curve(case.method):
+                points = mean_curve(results, case, strengths, judge, first=plan.subset)
+                if points:
+                    drawn.setdefault(case.direction, {})[case.method.id] = points
     bars: list[Bar] = []
     for row in table:
         if row.method == "model":
             bars += check_bars(row, compared, deciding)
+    bars += check_encoder(encoder) if encoder else []
     return Evaluation(
         facts=dict(facts),
         judges=tuple(judges),
@@ -90,6 +96,7 @@ def assemble(
         curves=curves,
         duels=compared,
         bars=bars,
+        encoder=encoder,
     )
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from gazeshift.edit import Direction
+from gazeshift_training.evaluation.encoder import EncoderFigures
 from gazeshift_training.evaluation.equal_fidelity import Duel
 from gazeshift_training.evaluation.summary import Averages
 
@@ -17,6 +18,8 @@ MOVED_LIMITS = {"first": 0.92, "goal": 0.96}
 RATIO_LIMITS = {"attract": {"first": 1.35, "goal": 1.5}, "divert": {"first": 0.75, "goal": 0.62}}
 CLIPPED_LIMIT = 0.01
 WIN_LIMIT = 0.8
+ENCODER_LIMIT_MS = 15.0
+SIZE_LIMIT_BYTES = 20e6
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,7 @@ class Bar:
 
     level: str
     """`first` (what is shipped must reach it) or `goal` (better than the paper)."""
-    direction: Direction
+    direction: Direction | Literal["both"]
     """Which way."""
     measure: str
     """What is measured, in words."""
@@ -82,10 +85,45 @@ def check_bars(averages: Averages, duels: Sequence[Duel], judge: str) -> list[Ba
     for duel in duels:
         if duel.direction != direction:
             continue
-        if duel.method == "image-optimum":
-            measure = f"log gain at the per-image optimum's LPIPS (n = {duel.pairs})"
-            add("goal", measure, duel.our_gain, duel.their_gain, at_least=True)
-        else:
-            measure = f"photos won against {duel.method} at equal LPIPS (n = {duel.pairs})"
+        if duel.kind == "baseline":
+            measure = f"photos won against {duel.label} at equal LPIPS (n = {duel.pairs})"
             add("goal", measure, duel.wins, WIN_LIMIT, at_least=True)
+        elif direction == "attract":
+            measure = f"log gain, beside {duel.label} at its LPIPS (n = {duel.pairs})"
+            add("goal", measure, duel.our_gain, duel.their_gain, at_least=True)
     return bars
+
+
+def check_encoder(encoder: EncoderFigures) -> list[Bar]:
+    """Hold the model's cost against the bars for it.
+
+    Parameters
+    ----------
+    encoder
+        What was measured.
+
+    Returns
+    -------
+    list of Bar
+        Time and size.
+    """
+    time_ms, megabytes, limit = encoder.milliseconds, encoder.size_bytes / 1e6, SIZE_LIMIT_BYTES
+    return [
+        Bar(
+            "goal",
+            "both",
+            f"ms of one processor thread for a prediction at {encoder.width_px} by "
+            f"{encoder.height_px}",
+            f"≤ {ENCODER_LIMIT_MS:g}",
+            time_ms,
+            time_ms <= ENCODER_LIMIT_MS,
+        ),
+        Bar(
+            "goal",
+            "both",
+            "MB of the file",
+            f"≤ {limit / 1e6:g}",
+            megabytes,
+            encoder.size_bytes <= limit,
+        ),
+    ]

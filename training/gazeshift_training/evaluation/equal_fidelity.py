@@ -38,6 +38,10 @@ class Duel:
 
     method: str
     """Id of the other method."""
+    label: str
+    """Its name shown to people."""
+    kind: str
+    """`baseline`, or `reference` for a ceiling."""
     direction: Direction
     """Which way."""
     pairs: int
@@ -175,6 +179,8 @@ def duels(results: Results, strengths: Sequence[float], judge: str) -> list[Duel
             found.append(
                 Duel(
                     case.method.id,
+                    case.method.label,
+                    case.method.kind,
                     case.direction,
                     len(compared),
                     float(lpips.mean()),

@@ -9,6 +9,8 @@ from gazeshift.edit import DIRECTIONS, Direction
 from gazeshift_training.evaluation.bars import LPIPS_LIMITS, RATIO_LIMITS
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from gazeshift_training.evaluation.report import Evaluation
 
 _COLOURS = {
@@ -23,25 +25,41 @@ _COLOURS = {
 
 
 def draw_curves(evaluation: Evaluation, direction: Direction, path: Path) -> None:
-    """Draw the ratio of mean shares against mean LPIPS for every method's dial.
+    """Draw the ratio of mean shares against mean LPIPS for every method's dial, by each judge.
 
     Parameters
     ----------
     evaluation
         With curves.
     direction
-        Which panel.
+        Which way.
     path
         PNG file, written beside and renamed.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    labels = {row.method: row.label for row in evaluation.table}
-    figure = Figure(figsize=(7.2, 4.6), dpi=130, layout="constrained")
+    figure = Figure(figsize=(11.0, 4.6), dpi=120, layout="constrained")
     FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
-    for method, points in evaluation.curves[direction].items():
+    panels = figure.subplots(1, len(evaluation.judges), sharey=True, squeeze=False)[0]
+    for axes, judge in zip(panels, evaluation.judges, strict=True):
+        _draw_panel(axes, evaluation, judge, direction)
+    panels[0].set_ylabel("mean share after / before")
+    panels[0].legend(fontsize=8, frameon=False)
+    aim = "up is better" if direction == "attract" else "down is better"
+    figure.suptitle(
+        f"{direction}, n = {evaluation.subset} ({aim}); line: dial 0 to 1.5; disc: dial 1; "
+        "dotted and dashed: first bars and goals",
+        fontsize=9,
+    )
+    partial = path.with_name(path.stem + ".partial.png")
+    figure.savefig(partial)
+    partial.replace(path)
+
+
+def _draw_panel(axes: Axes, evaluation: Evaluation, judge: str, direction: Direction) -> None:
+    labels = {row.method: row.label for row in evaluation.table}
+    for method, points in evaluation.curves[judge][direction].items():
         lpips = [0.0, *(point.lpips for point in points)]
         ratio = [1.0, *(point.ratio for point in points)]
         colour = _COLOURS.get(method, "#555555")
@@ -60,18 +78,9 @@ def draw_curves(evaluation: Evaluation, direction: Direction, path: Path) -> Non
         axes.axvline(limit, color="#bbbbbb", linestyle=style, linewidth=1)
     axes.set_xlim(0, 0.16)
     axes.set_xlabel("mean LPIPS (less is more faithful)")
-    axes.set_ylabel("mean share after / before")
-    aim = "up is better" if direction == "attract" else "down is better"
-    axes.set_title(
-        f"{direction}, judged by {evaluation.judges[0]}, n = {evaluation.subset} ({aim})\n"
-        "line: dial 0 to 1.5; disc: dial 1; dotted and dashed: first bars and goals",
-        fontsize=9,
-    )
-    axes.legend(fontsize=8, frameon=False)
+    decides = "which decides" if judge == evaluation.judges[0] else "trained against"
+    axes.set_title(f"judged by '{judge}', {decides}", fontsize=9)
     axes.grid(alpha=0.2)
-    partial = path.with_name(path.stem + ".partial.png")
-    figure.savefig(partial)
-    partial.replace(path)
 
 
 def draw_all(evaluation: Evaluation, folder: Path) -> list[Path]:
@@ -79,7 +88,7 @@ def draw_all(evaluation: Evaluation, folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     drawn: list[Path] = []
     for direction in DIRECTIONS:
-        if evaluation.curves.get(direction):
+        if evaluation.curves.get(evaluation.judges[0], {}).get(direction):
             drawn.append(folder / f"evaluation-{direction}.png")
             draw_curves(evaluation, direction, drawn[-1])
     return drawn

@@ -11,11 +11,12 @@ from typing import Any
 
 from gazeshift.edit import DIRECTIONS
 from gazeshift_training.evaluation.bars import Bar
+from gazeshift_training.evaluation.encoder import EncoderFigures
 from gazeshift_training.evaluation.equal_fidelity import CurvePoint, Duel
 from gazeshift_training.evaluation.styles import StyleFigures, style_lines
 from gazeshift_training.evaluation.summary import Averages
 
-FORMAT = "gazeshift-evaluation/1"
+FORMAT = "gazeshift-evaluation/2"
 _MOVES = {"attract": "up", "divert": "down"}
 
 
@@ -33,8 +34,8 @@ class Evaluation:
     """Every method on the subset that the methods on a subset got."""
     subset: int
     """Pairs of the subset."""
-    curves: dict[str, dict[str, list[CurvePoint]]] = field(default_factory=dict)
-    """Direction, then method id, to its curve by the first judge."""
+    curves: dict[str, dict[str, dict[str, list[CurvePoint]]]] = field(default_factory=dict)
+    """Judge, then direction, then method id, to its curve over the subset."""
     duels: list[Duel] = field(default_factory=list)
     """The model against each method at equal LPIPS."""
     bars: list[Bar] = field(default_factory=list)
@@ -43,6 +44,8 @@ class Evaluation:
     """Networks that were trained briefly for comparison, in the order of their table."""
     styles: list[StyleFigures] = field(default_factory=list)
     """Ten random styles of the model, by direction."""
+    encoder: EncoderFigures | None = None
+    """What a prediction costs."""
 
     def to_json(self) -> dict[str, Any]:
         """Return plain data."""
@@ -57,12 +60,16 @@ class Evaluation:
             "ablations": [row.to_json() for row in self.ablations],
             "styles": [row.to_json() for row in self.styles],
             "duels": [_plain(vars(duel)) for duel in self.duels],
+            "encoder": self.encoder.to_json() if self.encoder else None,
             "curves": {
-                direction: {
-                    method: [_plain(vars(point)) for point in points]
-                    for method, points in curves.items()
+                judge: {
+                    direction: {
+                        method: [_plain(vars(point)) for point in points]
+                        for method, points in methods.items()
+                    }
+                    for direction, methods in directions.items()
                 }
-                for direction, curves in self.curves.items()
+                for judge, directions in self.curves.items()
             },
         }
 
@@ -139,6 +146,7 @@ _LEGEND = (
     "averaged over the photos on which they exist.",
     "- The per-image optimum is optimised against the shipped attention network: by that judge "
     "it is measured on what it was optimised for.",
+    "- s/photo: processor seconds for the edit and one rendering at 448 px, all threads together.",
     "- At equal LPIPS: each photo's model curve over the dial is read at the other method's LPIPS "
     "on that photo; where that lies beyond dial 1.5, the model's value at 1.5 counts.",
 )
@@ -239,7 +247,7 @@ def _duel_lines(duels: Sequence[Duel]) -> list[str]:
         "|---|---|---|---|---|---|",
     ]
     lines += [
-        f"| {duel.method} | {duel.pairs} | {100 * duel.lpips:.2f} | {duel.their_gain:.3f} "
+        f"| {duel.label} | {duel.pairs} | {100 * duel.lpips:.2f} | {duel.their_gain:.3f} "
         f"| {duel.our_gain:.3f} | {duel.wins:.1%} |"
         for duel in duels
     ]

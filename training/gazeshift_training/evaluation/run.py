@@ -92,7 +92,7 @@ class Results:
     stores: dict[Case, ResultStore] = field(default_factory=dict)
     """Rows by method and direction."""
     seconds: dict[str, float] = field(default_factory=dict)
-    """Seconds per photo and direction by method id."""
+    """Processor seconds per photo and direction by method id."""
 
 
 def fingerprint(method: Method, model: Path, judges: Mapping[str, Path]) -> str:
@@ -117,16 +117,16 @@ def fingerprint(method: Method, model: Path, judges: Mapping[str, Path]) -> str:
         parts.append(model_stamp(model))
     if method.stamp:
         parts.append(method.stamp)
-    parts += [f"{name} {_digest(path)}" for name, path in judges.items()]
+    parts += [f"{name} {content_digest(path)}" for name, path in judges.items()]
     return "; ".join(parts)
 
 
 def model_stamp(model: Path) -> str:
     """Return the part of a fingerprint that names the model under test, by its content."""
-    return f"model {_digest(model)}"
+    return f"model {content_digest(model)}"
 
 
-def _digest(path: Path) -> str:
+def content_digest(path: Path) -> str:
     """Digest what a network computes; notes in its metadata may change without consequence."""
     import onnx
 
@@ -216,6 +216,8 @@ def _measure_pair(plan: Plan, results: Results, tools: Tools, place: int) -> Non
 def time_methods(plan: Plan, sources: Sequence[PairSource], tools: Tools) -> dict[str, float]:
     """Time each method alone: its work and one rendering, without the measuring.
 
+    Processor time of all threads is taken, so that other work on the machine does not count.
+
     Parameters
     ----------
     plan
@@ -228,7 +230,7 @@ def time_methods(plan: Plan, sources: Sequence[PairSource], tools: Tools) -> dic
     Returns
     -------
     dict
-        Method id to seconds per photo and direction.
+        Method id to processor seconds per photo and direction.
     """
     pairs: list[Pair] = [source.load() for source in sources[:TIMED_PAIRS]]
     seconds: dict[str, float] = {}
@@ -238,8 +240,8 @@ def time_methods(plan: Plan, sources: Sequence[PairSource], tools: Tools) -> dic
         total = 0.0
         for pair in timed:
             tools.forget(pair)
-            start = time.perf_counter()
+            start = time.process_time()
             method.prepare(pair, direction, tools)(method.strength)
-            total += time.perf_counter() - start
+            total += time.process_time() - start
         seconds[method.id] = total / len(timed)
     return seconds

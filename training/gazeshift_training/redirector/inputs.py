@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gazeshift.operators import vector_size
 from gazeshift_training.redirector.data import (
     ATTRACT,
     DIVERT,
@@ -21,6 +20,7 @@ from gazeshift_training.redirector.data import (
     load_batch,
 )
 from gazeshift_training.redirector.network import STYLE_SIZE
+from gazeshift_training.redirector.styles import seen_size
 
 if TYPE_CHECKING:
     from gazeshift_training.redirector.recipe import RedirectorRecipe
@@ -73,6 +73,7 @@ class StepDrawer:
     def __init__(self, data: RedirectorData, recipe: RedirectorRecipe, world: World) -> None:
         self.data, self.recipe, self.world = data, recipe, world
         self.plan = PairPlan(data, recipe)
+        self.seen = seen_size(recipe.style_seen)
 
     def draw(self, step: int) -> StepInputs:
         """Draw one step."""
@@ -85,7 +86,7 @@ class StepDrawer:
         style = generator.normal(size=(len(pairs), STYLE_SIZE)) * styled[:, None]
         noise = None
         if recipe.style_noise:
-            drawn = recipe.style_noise * generator.normal(size=(len(pairs), 2 * vector_size()))
+            drawn = recipe.style_noise * generator.normal(size=(len(pairs), self.seen))
             noise = torch.from_numpy(drawn[part]).float().to(self.world.device)
         shares = [self.data.shares[pair.position, pair.number] for pair in pairs]
         asked = [

@@ -27,6 +27,9 @@ and then cost no backward pass."""
 
 REGIONS = ("foreground", "background")
 """Halves of the vector, in its order."""
+STYLE_REACH = 0.08
+"""How far one style number moves a head's raw number at first, where it does so directly: ten of
+them move a parameter by about a sixteenth of its range."""
 LARGEST_INPUT = 4.0
 """Standard deviations at which an unusual photo's numbers are cut off."""
 
@@ -56,6 +59,8 @@ class RedirectorDesign:
     """Which regions it edits: `both`, `foreground` or `background`."""
     fixed: bool = False
     """Whether it predicts one edit for all photos."""
+    style_heads: bool = False
+    """Whether a style also moves every head's numbers directly, besides the shared layers."""
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -121,6 +126,12 @@ class RedirectorNetwork(nn.Module):
                 for region in REGIONS
             }
         )
+        self.style_heads = nn.ModuleDict()
+        if self.design.style_heads:
+            for name in self.heads:
+                layer = nn.Linear(STYLE_SIZE, sum(sizes), bias=False)
+                nn.init.normal_(layer.weight, std=STYLE_REACH)
+                self.style_heads[name] = layer
         self.bounding = Bounding(self.design.ranges, self.design.ids)
         # Only heads with limits of their own have one, so that files of older designs still load.
         self.narrower = nn.ModuleDict(
@@ -165,7 +176,12 @@ class RedirectorNetwork(nn.Module):
         hidden = self.join(described)
         hidden = hidden * (1.0 + self.style_scale(style)) + self.style_shift(style)
         hidden = functional.silu(hidden)
-        regions = {name: self.bound(name, head(hidden)) for name, head in self.heads.items()}
+        regions: dict[str, Tensor] = {}
+        for name, head in self.heads.items():
+            raw = head(hidden)
+            if name in self.style_heads:
+                raw = raw + self.style_heads[name](style)
+            regions[name] = self.bound(name, raw)
         return Prediction(
             torch.cat((regions["attract_foreground"], regions["attract_background"]), 1),
             torch.cat((regions["divert_foreground"], regions["divert_background"]), 1),

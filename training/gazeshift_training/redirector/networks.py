@@ -36,10 +36,12 @@ def build_network(design: RedirectorDesign) -> AnyRedirector:
         raise ValueError(f"The encoder must be one of {sorted(NETWORKS)}, not {design.encoder!r}.")
     standard = RedirectorDesign()
     if design.encoder != "pooled" and (
-        (design.operators, design.regions, design.fixed)
-        != (standard.operators, standard.regions, standard.fixed)
+        (design.operators, design.regions, design.fixed, design.style_heads)
+        != (standard.operators, standard.regions, standard.fixed, standard.style_heads)
     ):
-        raise ValueError("Only the pooled encoder can be held to some operators or regions.")
+        raise ValueError(
+            "Only the pooled encoder can be held to some operators or regions or has style heads."
+        )
     return NETWORKS[design.encoder](design)
 
 

@@ -24,6 +24,7 @@ from gazeshift_training.redirector.losses import (
     side_terms,
     weigh_terms,
 )
+from gazeshift_training.redirector.network import Prediction, RedirectorNetwork
 
 if TYPE_CHECKING:
     from gazeshift_training.precision import Precision
@@ -305,13 +306,26 @@ class Players(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         """Predict the edits asked for, (A, 70), and read their styles back, (A, 10).
 
-        Noise (B, 70), in parts of the ranges, hides differences that are too small to see.
+        Noise (B, `seen_size`) hides differences that are too small to see.
         """
-        attract, divert = self.network(rgb, mask, style)
-        if row is not None:
-            attract, divert = attract[row], divert[row]
-        vector = torch.where(direction[:, None] > 0, attract, divert).float()
-        seen = vector
-        if noise is not None:
-            seen = vector + self.reader.span * (noise if row is None else noise[row])
-        return vector, self.reader(seen, direction).float()
+        default = None
+        if isinstance(self.network, RedirectorNetwork):
+            described = self.network.describe(rgb, mask)
+            predicted = self.network.predict(described, style)
+            if self.reader.sees_look:
+                with torch.no_grad():
+                    plain = self.network.predict(described, torch.zeros_like(style))
+                default = _asked_for(plain, row, direction)
+        else:
+            predicted = self.network(rgb, mask, style)
+        vector = _asked_for(predicted, row, direction)
+        hidden = noise if noise is None or row is None else noise[row]
+        return vector, self.reader(vector, direction, default, hidden).float()
+
+
+def _asked_for(predicted: Prediction, row: Tensor | None, direction: Tensor) -> Tensor:
+    """Choose the edits (A, 70) that were asked for."""
+    attract, divert = predicted
+    if row is not None:
+        attract, divert = attract[row], divert[row]
+    return torch.where(direction[:, None] > 0, attract, divert).float()

@@ -127,9 +127,12 @@ class RedirectorRecipe:
     """Peak learning rate of the layer that reads the 1,500 features."""
     style_rate: float = 1e-3
     """Peak learning rate of the two layers that the style passes through."""
+    style_seen: str = "numbers"
+    """What a style is read back from: `numbers`, an edit's parameters, as in the paper, or `look`,
+    how an edit's curves and sharpening differ from those of the photo's default style."""
     style_noise: float = 0.0
-    """Noise on the parameters before the style is read back, as a part of each range: styles must
-    differ by more than this to be told apart."""
+    """Noise on what the style is read back from: styles must differ by more than this to be told
+    apart. In parts of each range for `numbers`, in just visible steps for `look`."""
     head_rate: float = 1e-3
     """Peak learning rate of the layers behind it and the heads."""
     backbone_rate: float = 1e-4

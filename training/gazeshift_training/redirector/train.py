@@ -104,7 +104,7 @@ class RedirectorTrainer:
         prepare_for_training(self.network, recipe)
         self.network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = copy.deepcopy(self.network).requires_grad_(False)
-        self.reader = StyleReader(self.network.bounding).to(self.device)
+        self.reader = StyleReader(self.network.bounding, recipe.style_seen).to(self.device)
         self.optimizer = build_optimizer(
             recipe, parameter_groups(self.network, self.reader, recipe)
         )
@@ -332,6 +332,8 @@ class RedirectorTrainer:
     def start_from(self, run: Path) -> None:
         """Take over the networks of another run, with this run's own recipe and schedule.
 
+        What this run's design adds (style heads, another way to read styles) begins anew.
+
         Raises
         ------
         ValueError
@@ -343,14 +345,22 @@ class RedirectorTrainer:
             raise ValueError(f"{path} does not exist.")
         earlier, design = _completed(state["recipe"]), self.recipe.design
         if design != replace(
-            earlier.design, ranges=design.ranges, head_sharpening=design.head_sharpening
+            earlier.design,
+            ranges=design.ranges,
+            head_sharpening=design.head_sharpening,
+            style_heads=design.style_heads,
         ):
             raise ValueError(f"{path} was made with another design.")
         if earlier.objective != self.recipe.objective:
             raise ValueError(f"{path} was made with another objective.")
-        own = self.network.state_dict(), self.reader.state_dict()
-        for kind, ranges in (("network", own[0]), ("average", own[0]), ("reader", own[1])):
-            state[kind] = _with_ranges_of(ranges, state[kind])
+        own = self.network.state_dict()
+        for kind in ("network", "average"):
+            state[kind] = _with_own(own, state[kind], ("bounding.", "narrower.", "style_heads."))
+        if earlier.style_seen == self.recipe.style_seen:
+            kept = self.reader.state_dict()
+            state["reader"] = _with_own(kept, state["reader"], ("identity", "span"))
+        else:
+            state["reader"] = self.reader.state_dict()
         self._take_networks(state)
         self.started_from = {"run": run.name, "step": state["step"], "recipe": state["recipe"]}
 
@@ -431,9 +441,10 @@ def load_trained(run: Path) -> tuple[RedirectorRecipe, AnyRedirector, int]:
     return recipe, network.eval(), state["step"]
 
 
-def _with_ranges_of(own: dict[str, Any], weights: dict[str, Any]) -> dict[str, Any]:
-    """Put this run's ranges beside another run's weights."""
-    prefixes = ("bounding.", "narrower.", "identity", "span")
+def _with_own(
+    own: dict[str, Any], weights: dict[str, Any], prefixes: tuple[str, ...]
+) -> dict[str, Any]:
+    """Put what is this run's own beside another run's weights."""
     kept = {name: value for name, value in weights.items() if not name.startswith(prefixes)}
     return kept | {name: value for name, value in own.items() if name.startswith(prefixes)}
 
