@@ -21,7 +21,8 @@ from gazeshift_training.baselines.method import Method
 from gazeshift_training.cli.contact_sheet import command as contact_sheet
 from gazeshift_training.cli.evaluate import choose_methods, command
 from gazeshift_training.evaluation.assemble import all_methods, model_at
-from gazeshift_training.evaluation.bars import check_bars
+from gazeshift_training.evaluation.bars import check_bars, check_encoder
+from gazeshift_training.evaluation.encoder import EncoderFigures, measure_encoder
 from gazeshift_training.evaluation.equal_fidelity import Duel, PairCurve, duels, mean_curve
 from gazeshift_training.evaluation.pairs import PairSource, in_fixed_order
 from gazeshift_training.evaluation.run import Case, Plan, Results, fingerprint
@@ -82,7 +83,7 @@ def test_command_writes_table_data_and_figures(folder):
     result = evaluate(folder, "--methods", METHODS, *options)
     assert result.exit_code == 0, result.output
     data = json.loads((folder / "out/evaluation.json").read_text())
-    assert data["format"] == "gazeshift-evaluation/1"
+    assert data["format"] == "gazeshift-evaluation/2"
     rows = {(row["method"], row["direction"]): row for row in data["table"]}
     assert set(rows) == {
         (method, direction)
@@ -110,14 +111,23 @@ def test_command_writes_table_data_and_figures(folder):
     assert same["attention"]["judge"]["ratio_of_means"] == 1.0
     assert same["attention"]["judge"]["moved"] == 0.0
     assert same["fidelity"]["lpips"] == same["fidelity"]["clipped"] == 0.0
-    assert [point["strength"] for point in data["curves"]["attract"]["model"]] == [
-        0.25, 0.5, 0.75, 1.0, 1.25, 1.5,
-    ]  # fmt: skip
+    for judge in JUDGES:
+        assert [point["strength"] for point in data["curves"][judge]["attract"]["model"]] == [
+            0.25, 0.5, 0.75, 1.0, 1.25, 1.5,
+        ]  # fmt: skip
+        # Over the first two pairs, the same that the table on the subset shows.
+        shown = next(row for row in data["subset_table"] if row["method"] == "model")
+        at_one = data["curves"][judge]["attract"]["model"][3]
+        assert at_one["ratio"] == pytest.approx(shown["attention"][judge]["ratio_of_means"])
     assert {duel["method"] for duel in data["duels"]} == {"vignette", "hor"}
     assert {bar["level"] for bar in data["bars"]} == {"first", "goal"}
     text = (folder / "out/evaluation.md").read_text()
     assert "| This model | 4 |" in text
     assert "ratio of mean shares | ≥ 1.35" in text
+    assert "photos won against Vignette at equal LPIPS (n = 4)" in text
+    size = (folder / "model.onnx").stat().st_size
+    assert data["encoder"]["size_bytes"] == size
+    assert f"| MB of the file | ≤ 20 | {size / 1e6:.4g} | met |" in text
     assert str(folder) not in text
     for direction in ("attract", "divert"):
         with Image.open(folder / f"out/evaluation-{direction}.png") as figure:
@@ -314,8 +324,8 @@ def test_first_bar_on_the_ratio(direction, after, met):
 def test_bars_hold_casts_turns_clipping_and_duels():
     case = Case(all_methods()["model"], "attract")
     bad = full_row(0.06, 0.1, 0.2, cast=3.1, turn=-6.1, clipped=0.02)
-    duel = Duel("vignette", "attract", 10, 0.05, 0.1, 0.2, 0.7)
-    other = Duel("vignette", "divert", 10, 0.05, 0.1, 0.2, 0.7)
+    duel = make_duel("vignette", wins=0.7)
+    other = make_duel("vignette", "divert", wins=0.7)
     bars = check_bars(average([bad], case, JUDGES, 0.1), [duel, other], "judge")
     failed = {(bar.level, bar.measure.split(" (")[0]) for bar in bars if not bar.is_met}
     assert failed == {
@@ -324,8 +334,51 @@ def test_bars_hold_casts_turns_clipping_and_duels():
         ("first", "neutral_cast inside"), ("first", "hue_turn_deg inside"),
         ("goal", "neutral_cast inside"), ("goal", "hue_turn_deg inside"),
         ("goal", "neutral_cast outside"), ("goal", "hue_turn_deg outside"),
-        ("goal", "photos won against vignette at equal LPIPS"),
+        ("goal", "photos won against Vignette at equal LPIPS"),
     }  # fmt: skip
+
+
+def make_duel(method, direction="attract", *, ours=0.2, theirs=0.1, wins=0.9):
+    known = all_methods()[method]
+    return Duel(method, known.label, known.kind, direction, 10, 0.05, theirs, ours, wins)
+
+
+def goals_about(duel):
+    case = Case(all_methods()["model"], duel.direction)
+    row = average([full_row(0.04, 0.1, 0.2)], case, JUDGES, 0.1)
+    without = check_bars(row, [], "judge")
+    return [bar for bar in check_bars(row, [duel], "judge") if bar not in without]
+
+
+@pytest.mark.parametrize(("ours", "met"), [(0.11, True), (0.1, True), (0.09, False)])
+def test_attracting_is_held_to_the_optimum_by_its_mean_gain(ours, met):
+    # How many photos are won does not count here.
+    (bar,) = goals_about(make_duel("image-optimum", ours=ours, theirs=0.1, wins=0.0))
+    assert (bar.value, bar.limit, bar.is_met) == (ours, "≥ 0.1", met)
+    assert not goals_about(make_duel("image-optimum", "divert", ours=ours))
+
+
+@pytest.mark.parametrize(("wins", "met"), [(0.8, True), (0.79, False)])
+@pytest.mark.parametrize("direction", ["attract", "divert"])
+def test_every_baseline_must_lose_on_four_photos_of_five(direction, wins, met):
+    for method in ("vignette", "hor", "hag", "chroma", "random"):
+        (bar,) = goals_about(make_duel(method, direction, wins=wins))
+        assert (bar.level, bar.value, bar.is_met) == ("goal", wins, met)
+
+
+def test_a_prediction_may_take_15_ms_and_a_file_20_mb():
+    met = check_encoder(EncoderFigures(15.0, 336, 448, 20_000_000))
+    missed = check_encoder(EncoderFigures(15.1, 336, 448, 20_000_001))
+    assert [bar.is_met for bar in met] == [True, True]
+    assert [bar.is_met for bar in missed] == [False, False]
+    assert [bar.value for bar in met] == [15.0, 20.0]
+
+
+def test_a_prediction_is_timed_on_the_file(folder):
+    figures = measure_encoder(folder / "model.onnx", 48, 64)
+    assert 0 < figures.milliseconds < 50
+    assert (figures.height_px, figures.width_px) == (48, 64)
+    assert figures.size_bytes == (folder / "model.onnx").stat().st_size
 
 
 def test_a_figure_that_does_not_exist_meets_no_bar():
