@@ -75,11 +75,11 @@ def test_a_step_leaves_no_tensor_on_another_device(objective: str, tmp_path: Pat
     inputs = StepInputs(**moved)  # type: ignore[arg-type]
     players = Players(trainer.network, trainer.reader)
     row = None if inputs.in_order else inputs.row
-    vector, guess = players(inputs.rgb, inputs.mask, inputs.style, row, inputs.direction)
+    vector, missed = players(inputs.rgb, inputs.mask, inputs.style, row, inputs.direction)
     judged = trainer._render(inputs, vector)
     verdict = trainer.objective.judge(judged)
     assert isinstance(judged, Judged)
-    figures = [vector, guess, judged.edited, judged.after, verdict.loss, *verdict.figures.values()]
+    figures = [vector, missed, judged.edited, judged.after, verdict.loss, *verdict.figures.values()]
     assert {one.device.type for one in figures} == {"meta"}
 
 

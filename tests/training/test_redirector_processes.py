@@ -22,16 +22,18 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_photos(root / "data")
     work(root, World())
     paths = [str(ROOT), str(ROOT / "core"), str(ROOT / "training")]
-    subprocess.run(
+    ran = subprocess.run(
         [
             *(sys.executable, "-m", "torch.distributed.run", "--standalone"),
             *("--nproc-per-node", "2", "-m", "tests.training.train_in_processes", str(root)),
         ],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1"},
-        check=True,
+        check=False,
         capture_output=True,
+        text=True,
         cwd=ROOT,
     )
+    assert ran.returncode == 0, ran.stderr[-4000:]
     return root
 
 

@@ -14,7 +14,7 @@ from gazeshift_training.redirector.styles import StyleReader, look_of, seen_size
 from gazeshift_training.redirector.train import load_trained
 
 STYLED = replace(RECIPE.design, style_heads=True)
-LOOKS = replace(RECIPE, design=STYLED, style_seen="look", style_noise=1.0)
+LOOKS = replace(RECIPE, design=STYLED, style_seen="look", style_noise=1.0, style_readings=3)
 PHOTO = torch.rand(2, 3, 64, 96, generator=torch.Generator().manual_seed(3))
 MASK = torch.ones(2, 1, 64, 96)
 
@@ -96,3 +96,19 @@ def test_only_the_pooled_encoder_has_style_heads(tmp_path: Path) -> None:
     data, lpips = write_photos(tmp_path / "data"), make_lpips(tmp_path)
     with pytest.raises(ValueError, match="style heads"):
         make_trainer(data, lpips, tmp_path / "run", recipe)
+
+
+def test_every_edit_is_read_in_further_styles(tmp_path: Path) -> None:
+    data, lpips = write_photos(tmp_path / "data"), make_lpips(tmp_path)
+    never_drawn = replace(LOOKS, style_part=0.0)
+    trainer = make_trainer(data, lpips, tmp_path / "run", never_drawn)
+    inputs = trainer.loader.take(0)
+    assert inputs.readings is not None
+    assert inputs.readings.shape == (2, 3, 10 + seen_size("look"))
+    assert not inputs.style.any()
+    figures = trainer.advance()
+    trainer.loader.close()
+    assert 0.3 < figures["style"] < 2.0
+    for weight in trainer.network.style_heads.parameters():
+        assert weight.grad is not None
+        assert float(weight.grad.abs().max()) > 0.0

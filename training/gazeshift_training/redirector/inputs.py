@@ -40,7 +40,9 @@ class StepInputs:
     styled: Tensor
     """Shape (B,): whether a style was drawn."""
     noise: Tensor | None
-    """Shape (B, 70), parts of the parameters' ranges: added before the style is read back."""
+    """Shape (B, `seen_size`): added to what the style is read back from."""
+    readings: Tensor | None
+    """Shape (B, K, 10 + `seen_size`): styles that are only read back, each with its noise."""
     row: Tensor
     """Shape (A,): the photo each edit belongs to; a photo may be edited in both directions."""
     direction: Tensor
@@ -84,10 +86,16 @@ class StepDrawer:
         batch = load_batch(self.data, pairs, generator, part)
         styled = generator.random(len(pairs)) < recipe.style_part
         style = generator.normal(size=(len(pairs), STYLE_SIZE)) * styled[:, None]
-        noise = None
+        noise = readings = None
         if recipe.style_noise:
             drawn = recipe.style_noise * generator.normal(size=(len(pairs), self.seen))
             noise = torch.from_numpy(drawn[part]).float().to(self.world.device)
+        if recipe.style_readings:
+            further = generator.normal(
+                size=(len(pairs), recipe.style_readings, STYLE_SIZE + self.seen)
+            )
+            further[..., STYLE_SIZE:] *= recipe.style_noise
+            readings = torch.from_numpy(further[part]).float().to(self.world.device)
         shares = [self.data.shares[pair.position, pair.number] for pair in pairs]
         asked = [
             (position, direction)
@@ -105,6 +113,7 @@ class StepDrawer:
             style=torch.from_numpy(style[part]).float().to(device),
             styled=torch.from_numpy(styled[part]).to(device),
             noise=noise,
+            readings=readings,
             row=row.to(device),
             direction=torch.tensor([sign for _, sign in own]).to(device),
             share=batch.share[row].to(device),

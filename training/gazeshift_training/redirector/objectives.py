@@ -303,29 +303,51 @@ class Players(nn.Module):
         row: Tensor | None,
         direction: Tensor,
         noise: Tensor | None = None,
+        readings: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """Predict the edits asked for, (A, 70), and read their styles back, (A, 10).
+        """Predict the edits asked for, (A, 70), and read their styles back.
 
-        Noise (B, `seen_size`) hides differences that are too small to see.
+        Noise (B, `seen_size`) hides differences that are too small to see. Readings
+        (B, K, 10 + `seen_size`) are further styles, each with its noise, that are only read.
+
+        Returns
+        -------
+        vector
+            Shape (A, 70).
+        missed
+            Shape (A,): by how much the guesses miss the style on average.
         """
-        default = None
-        if isinstance(self.network, RedirectorNetwork):
-            described = self.network.describe(rgb, mask)
-            predicted = self.network.predict(described, style)
-            if self.reader.sees_look:
-                with torch.no_grad():
-                    plain = self.network.predict(described, torch.zeros_like(style))
-                default = _asked_for(plain, row, direction)
-        else:
-            predicted = self.network(rgb, mask, style)
-        vector = _asked_for(predicted, row, direction)
-        hidden = noise if noise is None or row is None else noise[row]
-        return vector, self.reader(vector, direction, default, hidden).float()
+        rows = slice(None) if row is None else row
+        if not self.reader.sees_look:
+            vector = _asked_for(self.network(rgb, mask, style), rows, direction)
+            guess = self.reader(vector, direction, None, noise if noise is None else noise[rows])
+            return vector, _missed(guess, style[rows])
+        if not isinstance(self.network, RedirectorNetwork):
+            raise ValueError("Looks can only be read back with the pooled encoder.")
+        described = self.network.describe(rgb, mask)
+        vector = _asked_for(self.network.predict(described, style), rows, direction)
+        with torch.no_grad():
+            plain = self.network.predict(described, torch.zeros_like(style))
+            default = _asked_for(plain, rows, direction)
+        if readings is None:
+            guess = self.reader(vector, direction, default, noise if noise is None else noise[rows])
+            return vector, _missed(guess, style[rows])
+        count = readings.shape[1]
+        further = readings[rows].flatten(0, 1)
+        styles, hidden = further[:, : style.shape[1]], further[:, style.shape[1] :]
+        many = self.network.predict(described[rows].repeat_interleave(count, 0), styles)
+        signs = direction.repeat_interleave(count)
+        guess = self.reader(
+            _asked_for(many, slice(None), signs), signs, default.repeat_interleave(count, 0), hidden
+        )
+        return vector, _missed(guess, styles).view(-1, count).mean(1)
 
 
-def _asked_for(predicted: Prediction, row: Tensor | None, direction: Tensor) -> Tensor:
+def _missed(guess: Tensor, style: Tensor) -> Tensor:
+    return (guess.float() - style).abs().mean(1)
+
+
+def _asked_for(predicted: Prediction, rows: Tensor | slice, direction: Tensor) -> Tensor:
     """Choose the edits (A, 70) that were asked for."""
-    attract, divert = predicted
-    if row is not None:
-        attract, divert = attract[row], divert[row]
+    attract, divert = predicted.attract[rows], predicted.divert[rows]
     return torch.where(direction[:, None] > 0, attract, divert).float()

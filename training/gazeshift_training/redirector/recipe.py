@@ -130,6 +130,9 @@ class RedirectorRecipe:
     style_seen: str = "numbers"
     """What a style is read back from: `numbers`, an edit's parameters, as in the paper, or `look`,
     how an edit's curves and sharpening differ from those of the photo's default style."""
+    style_readings: int = 0
+    """With `look`: how many further random styles of each edit are read back without rendering
+    them, so that the reader learns from more than the few that are."""
     style_noise: float = 0.0
     """Noise on what the style is read back from: styles must differ by more than this to be told
     apart. In parts of each range for `numbers`, in just visible steps for `look`."""

@@ -200,18 +200,20 @@ class RedirectorTrainer:
             group["lr"] = group["peak"] * rate + 1e-7
         inputs = self.loader.take(self.step)
         with self.precision.context():
-            vector, guess = self.players(
+            vector, missed = self.players(
                 channels_last(inputs.rgb),
                 inputs.mask,
                 inputs.style,
                 None if inputs.in_order else inputs.row,
                 inputs.direction,
                 inputs.noise,
+                inputs.readings,
             )
         judged = self._render(inputs, vector)
         verdict = self.objective.judge(judged)
-        missed = (guess - inputs.style[inputs.row]).abs().mean(1)
         styled = inputs.styled[inputs.row]
+        if inputs.readings is not None:
+            styled = torch.ones_like(styled)
         rows = verdict.loss + self.objective.style_weight * missed * styled
         # Gradients are averaged over the processes; the sum is divided by the step's whole size.
         loss = self.world.size * rows.sum() / inputs.edits
