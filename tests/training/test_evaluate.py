@@ -25,7 +25,7 @@ from gazeshift_training.evaluation.bars import check_bars, check_encoder
 from gazeshift_training.evaluation.encoder import EncoderFigures, measure_encoder
 from gazeshift_training.evaluation.equal_fidelity import Duel, PairCurve, duels, mean_curve
 from gazeshift_training.evaluation.pairs import PairSource, in_fixed_order
-from gazeshift_training.evaluation.run import Case, Plan, Results, fingerprint
+from gazeshift_training.evaluation.run import Case, Plan, Results, content_digest, fingerprint
 from gazeshift_training.evaluation.store import Key, ResultStore
 from gazeshift_training.evaluation.summary import average, summarise
 
@@ -460,6 +460,10 @@ def test_contact_sheets_of_the_model_and_of_its_worst_pairs(folder):
         # The tiny photos have no greys or colours enough for all measures.
         assert page.format == "JPEG"
         assert page.height > two.height
+    listed = (folder / "failures.md").read_text()
+    assert "| attract | log gain " in listed
+    assert "OSIE" in listed
+    assert content_digest(folder / "model.onnx") in listed
     # Rows of another model say nothing about this one.
     write_redirector(folder / "model.onnx", attract=[*region_numbers(ev=0.1)] * 2)
     failed = draw()

@@ -11,7 +11,14 @@ from PIL import Image
 from gazeshift.edit import Edit, RegionParameters
 from gazeshift_training.evaluation.pairs import Pair
 from gazeshift_training.evaluation.sheet import GAP_PX, TILE_PX, SheetEntry, draw_sheet
-from gazeshift_training.evaluation.worst import MEASURES, describe, worst_pairs
+from gazeshift_training.evaluation.worst import (
+    FAILURES,
+    MEASURES,
+    describe,
+    failure_lines,
+    failures,
+    worst_pairs,
+)
 
 
 class Brightest:
@@ -80,3 +87,25 @@ def test_turns_count_by_size_and_missing_figures_are_left_out():
     assert worst_pairs(rows, "cast-inside", "attract", "judge", 9) == [("a", 1.0)]
     for measure in MEASURES:
         assert worst_pairs(rows, measure, "attract", "judge", 1)
+
+
+def test_failures_show_only_photos_that_may_be_published():
+    rows = {
+        "attract": {
+            "coco/1.jpg#1": row(0.1, 0.05, lpips=0.09),
+            "osie/1.jpg#2": row(0.1, 0.2, lpips=0.02),
+            "scene/2.jpg#1": row(0.1, 0.15, lpips=0.04, cast=math.nan),
+        },
+        "divert": {"coco/1.jpg#1": row(0.1, 0.2)},
+    }
+    found = failures(rows, "judge")
+    assert [one.measure for one in found] == list(FAILURES)
+    assert {one.direction for one in found} == {"attract"}
+    by_measure = {one.measure: one.pair for one in found}
+    assert by_measure["gain"] == by_measure["lpips"] == "scene/2.jpg#1"
+    assert by_measure["cast-inside"] == "osie/1.jpg#2"
+    text = "\n".join(failure_lines(found, "tiny 1"))
+    assert "OSIE" in text
+    assert "Scene" in text
+    assert "EyeCrowd" not in text
+    assert "| attract | log gain +0.405 | scene/2.jpg#1 |" in text

@@ -59,7 +59,8 @@ if TYPE_CHECKING:
 @click.option(
     "--failures",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Also draw the model card's page (PNG or JPEG): the worst photo by each measure.",
+    help="Also draw the model card's page (PNG or JPEG): the worst photo by each measure, out of "
+    "those that may be published; a list of them is written beside it.",
 )
 def command(
     data: Path,
@@ -81,14 +82,16 @@ def command(
     from gazeshift.predict import Redirector
     from gazeshift.sessions import model_path
     from gazeshift_training.evaluation.pairs import read_named_pair, validation_sources
+    from gazeshift_training.evaluation.run import content_digest
     from gazeshift_training.evaluation.sheet import draw_sheet, model_entry
     from gazeshift_training.evaluation.tools import Tools
     from gazeshift_training.evaluation.worst import (
-        FAILURES,
         MEASURES,
         describe,
+        failure_lines,
         worst_pairs,
     )
+    from gazeshift_training.evaluation.worst import failures as find_failures
     from gazeshift_training.lpips import Lpips
 
     model = model or model_path("redirector")
@@ -110,19 +113,26 @@ def command(
     if failures:
         if not rows:
             raise ParamError("The failures need measured rows.", hint="Pass --evaluation as well.")
-        found_worst = [
-            (direction, measure, *found)
-            for direction, measured in rows.items()
-            for measure in FAILURES
-            for found in worst_pairs(measured, measure, direction, "judge", 1)
-        ]
+        shown = find_failures(rows, "judge")
+        if not shown:
+            raise ParamError("None of the measured photos may be published.")
         entries = [
-            model_entry(read_named_pair(data, name), direction, tools, describe(measure, value))
-            for direction, measure, name, value in found_worst
+            model_entry(
+                read_named_pair(data, row.pair),
+                row.direction,
+                tools,
+                describe(row.measure, row.value),
+            )
+            for row in shown
         ]
+        model_name = f"{redirector.model_id} ({content_digest(model)})"
         title = f"{redirector.model_id}: the worst photo by each measure, dial 1"
         draw_sheet(entries, judge, title, failures)
-        click.echo(str(failures))
+        listed = failures.with_suffix(".md")
+        partial = listed.with_name(listed.name + ".partial")
+        partial.write_text("\n".join([*failure_lines(shown, model_name), ""]), encoding="utf-8")
+        partial.replace(listed)
+        click.echo(f"{failures}\n{listed}")
     for direction, measured in rows.items() if worst else ():
         for measure in MEASURES:
             found = worst_pairs(measured, measure, direction, "judge", worst)

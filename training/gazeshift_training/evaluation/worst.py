@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 from gazeshift.edit import Direction
 from gazeshift_training.evaluation.measure import Row
@@ -26,11 +27,81 @@ MEASURES: Mapping[str, Badness] = {
 """Every measure that has a page of its worst pairs."""
 FAILURES = ("gain", "lpips", "clipped", "cast-inside", "turn-inside")
 """Measures whose single worst pair the model card shows."""
+PUBLISHED: Mapping[str, str] = {
+    "osie": "OSIE (Xu et al., Predicting human gaze beyond pixels, 2014; MIT)",
+    "eyecrowd": "EyeCrowd (Jiang, Xu, Zhao, Saliency in crowd, 2014; MIT)",
+    "scene": "Scene (SUN photos with fixations; MIT)",
+}
+"""Folders of photos that the model card may show, and their sources; others keep their own
+licences, photo by photo."""
 
 
 def describe(measure: str, value: float) -> str:
     """Say a measure in words for a caption; a gain is shown as such, not as badness."""
     return f"log gain {-value:+.3f}" if measure == "gain" else f"{measure} {value:.4f}"
+
+
+class Failure(NamedTuple):
+    """One row of the model card's page."""
+
+    direction: Direction
+    """Which way."""
+    measure: str
+    """Out of `FAILURES`."""
+    pair: str
+    """Name of the pair."""
+    value: float
+    """Its badness."""
+
+
+def failures(rows: Mapping[Direction, Mapping[str, Row]], judge: str) -> list[Failure]:
+    """Return the worst pair by each measure and direction, among the photos that may be shown.
+
+    Parameters
+    ----------
+    rows
+        Direction, then pair name, to its full row.
+    judge
+        Name of the judge.
+
+    Returns
+    -------
+    list of Failure
+        In the order of directions and `FAILURES`.
+    """
+    found: list[Failure] = []
+    for direction, measured in rows.items():
+        shown = {name: row for name, row in measured.items() if _folder_of(name) in PUBLISHED}
+        for measure in FAILURES:
+            found += [
+                Failure(direction, measure, *worst)
+                for worst in worst_pairs(shown, measure, direction, judge, 1)
+            ]
+    return found
+
+
+def failure_lines(found: Sequence[Failure], model: str) -> list[str]:
+    """Say in Markdown what the page of failures shows, and where its photos come from."""
+    lines = [
+        f"Worst validation photo by each measure, {model}; photos: "
+        + "; ".join(PUBLISHED[name] for name in PUBLISHED if _shows(found, name))
+        + ". Reduced and edited.",
+        "",
+        "| direction | measure | photo and mask |",
+        "|---|---|---|",
+    ]
+    lines += [
+        f"| {row.direction} | {describe(row.measure, row.value)} | {row.pair} |" for row in found
+    ]
+    return lines
+
+
+def _shows(found: Sequence[Failure], folder: str) -> bool:
+    return any(_folder_of(row.pair) == folder for row in found)
+
+
+def _folder_of(name: str) -> str:
+    return name.split("/")[0]
 
 
 def worst_pairs(
