@@ -77,7 +77,9 @@ class GimpHost:
             "LANG": "C.UTF-8",
             f"GIMP{self.major}_DIRECTORY": str(self.profile),
             "GAZESHIFT_WORK": str(self.work),
-            "PYTHONDONTWRITEBYTECODE": "1",
+            "GAZESHIFT_INSIDE": f"/host{INSIDE}",
+            # Compiled modules are kept, as on a user's machine, but not beside the sources.
+            "PYTHONPYCACHEPREFIX": str(self.work / "pycache"),
             **more,
         }
 

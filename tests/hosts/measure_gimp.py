@@ -6,48 +6,77 @@ Run as ``python tests/hosts/measure_gimp.py`` on a machine that does nothing els
 from __future__ import annotations
 
 import os
+import shutil
+import statistics
 import sys
 from typing import Any
 
 from build_gimp import SUITES
 from core_of_machine import install_plugin, stop_core
-from gimp_host import GimpHost
+from gimp_host import INSIDE, GimpHost
 from photos import EXAMPLES
 from PIL import Image
 
 SIZE = (6000, 4000)
-ROUNDS = 3
+ROUNDS = 5
 CLOCKS = ("wall", "plug-in", "GIMP", "core")
+CALLS = {
+    "starts_core": "click to layers, the core being started first",
+    "click_to_layers": "click to layers",
+    "nothing": "GIMP's part: a Python plug-in that does nothing",
+    "refused": "GazeShift with nothing selected",
+}
 
 
-def total(steps: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the sums of one round's steps."""
-    return {"step": "in all", **{name: sum(step[name] for step in steps) for name in CLOCKS}}
+def install_clock(host: GimpHost) -> None:
+    """Install the plug-in that measures; its folder and its file need the same name."""
+    plugin = host.profile / "plug-ins" / "measured" / "measured.py"
+    plugin.parent.mkdir()
+    shutil.copy(INSIDE / "measured_plugin.py", plugin)
+    plugin.chmod(0o755)
+
+
+def median_steps(rounds: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Return the median of each step over the rounds."""
+    return [
+        {
+            "step": same[0]["step"],
+            **{name: statistics.median(step.get(name, 0.0) for step in same) for name in CLOCKS},
+        }
+        for same in zip(*rounds, strict=True)
+    ]
 
 
 def main() -> int:
-    """Print the seconds of each step."""
+    """Print the seconds of each call and of each step."""
     with GimpHost(SUITES["forky"]) as host:
         state = install_plugin(host)
+        install_clock(host)
         photo = Image.open(EXAMPLES / "dandelions.jpg").convert("RGB").resize(SIZE)
         (host.work / "large.rgb").write_bytes(photo.tobytes())
         try:
-            seen = host.run(
-                "large_photo", size=SIZE, rounds=ROUNDS, plugin_folder=str(host.plugin_folder)
-            )
+            seen = host.run("large_photo", size=SIZE, rounds=ROUNDS)
         finally:
             stop_core(state)
     print("load average", os.getloadavg())
-    if "trouble" in seen["steps"]:
-        print(seen["steps"]["trouble"])
+    troubles = [found["trouble"] for name, found in seen.items() if "trouble" in found]
+    if troubles:
+        print(*troubles, sep="\n")
         return 1
-    for answer in seen["click_to_layers"]:
-        print(f"click to layers {answer['seconds']:.2f} s  ({answer['status']})")
-    for steps in seen["steps"]:
-        print("\nwall s  plug-in, GIMP and core: processor s")
-        for step in [*steps, total(steps)]:
-            numbers = (f"{step[name]:6.2f}" for name in CLOCKS)
-            print("  ".join(numbers), "", step["step"])
+    for name, text in CALLS.items():
+        times = " ".join(f"{answer['seconds']:.2f}" for answer in seen[name])
+        print(f"{statistics.median(a['seconds'] for a in seen[name]):.3f} s  {text}  ({times})")
+    *ours, rendering = median_steps([answer["steps"] for answer in seen["steps"]])
+    whole = statistics.median(answer["seconds"] for answer in seen["steps"])
+    in_all = {"step": "GazeShift in all", **{n: sum(step[n] for step in ours) for n in CLOCKS}}
+    print(f"{whole:.3f} s  click to layers, with a clock in the plug-in; medians of its steps:")
+    print("\n  wall s  plug-in, GIMP and core: processor s")
+    for step in [*ours, in_all, rendering]:
+        numbers = (f"{step[name]:7.3f}" for name in CLOCKS)
+        print(" ".join(numbers), "", step["step"])
+    rest = whole - in_all["wall"] - rendering["wall"]
+    print(f"{rest:7.3f}{'':24}  GIMP starting a plug-in in Python")
+    print(f"{whole - rendering['wall']:7.3f}{'':24}  click to layers beside GIMP's rendering")
     return 0
 
 
