@@ -108,4 +108,4 @@ def test_failures_show_only_photos_that_may_be_published():
     assert "OSIE" in text
     assert "Scene" in text
     assert "EyeCrowd" not in text
-    assert "| attract | log gain +0.405 | scene/2.jpg#1 |" in text
+    assert "| attract | log gain +0.405 | scene/2.jpg#1 | log gain -0.693 | coco/1.jpg#1 |" in text

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from gazeshift_training.baselines.method import Method
 
 JUDGE = Path(__file__).parents[2] / "models" / "judge.onnx"
+README = "README.md"
+MODEL_CARD = "core/gazeshift/models/redirector.md"
+"""Texts beside the documentation that hold short tables between two markers."""
 
 
 @click.command("evaluate")
@@ -90,7 +93,7 @@ JUDGE = Path(__file__).parents[2] / "models" / "judge.onnx"
     "--docs",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="Also write evaluation-table.md and .json and figures/evaluation-*.png into this folder, "
-    "and the short table of the README.md beside it.",
+    "and the short tables of the README.md and the model card beside it.",
 )
 @click.option(
     "--workers",
@@ -134,7 +137,6 @@ def command(
     from gazeshift_training.evaluation.encoder import measure_encoder
     from gazeshift_training.evaluation.pairs import validation_sources
     from gazeshift_training.evaluation.plots import draw_all
-    from gazeshift_training.evaluation.readme import readme_lines, rewrite_block
     from gazeshift_training.evaluation.report import write_evaluation
     from gazeshift_training.evaluation.run import (
         CURVE_STRENGTHS,
@@ -144,6 +146,7 @@ def command(
         run_plan,
         time_methods,
     )
+    from gazeshift_training.evaluation.short_tables import card_lines, readme_lines, rewrite_block
     from gazeshift_training.evaluation.styles import measure_styles
     from gazeshift_training.evaluation.tools import Tools
     from gazeshift_training.lpips import Lpips
@@ -205,9 +208,11 @@ def command(
         write_evaluation(evaluation, *tables, drawn)
         for path in (*tables, *drawn):
             click.echo(str(path))
-    if docs and (docs.parent / "README.md").exists():
-        rewrite_block(docs.parent / "README.md", readme_lines(evaluation.to_json()))
-        click.echo(str(docs.parent / "README.md"))
+    plain = evaluation.to_json()
+    for text, make_lines in ((README, readme_lines), (MODEL_CARD, card_lines)):
+        if docs and (docs.parent / text).exists():
+            rewrite_block(docs.parent / text, make_lines(plain))
+            click.echo(str(docs.parent / text))
 
 
 def choose_methods(text: str) -> list[Method]:

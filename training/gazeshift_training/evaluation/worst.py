@@ -52,6 +52,10 @@ class Failure(NamedTuple):
     """Name of the pair."""
     value: float
     """Its badness."""
+    worst_pair: str
+    """The pair that is worst of all, shown or not."""
+    worst_value: float
+    """Its badness."""
 
 
 def failures(rows: Mapping[Direction, Mapping[str, Row]], judge: str) -> list[Failure]:
@@ -73,27 +77,29 @@ def failures(rows: Mapping[Direction, Mapping[str, Row]], judge: str) -> list[Fa
     for direction, measured in rows.items():
         shown = {name: row for name, row in measured.items() if _folder_of(name) in PUBLISHED}
         for measure in FAILURES:
-            found += [
-                Failure(direction, measure, *worst)
-                for worst in worst_pairs(shown, measure, direction, judge, 1)
-            ]
+            for ours in worst_pairs(shown, measure, direction, judge, 1):
+                (worst,) = worst_pairs(measured, measure, direction, judge, 1)
+                found.append(Failure(direction, measure, *ours, *worst))
     return found
 
 
 def failure_lines(found: Sequence[Failure], model: str) -> list[str]:
     """Say in Markdown what the page of failures shows, and where its photos come from."""
-    lines = [
-        f"Worst validation photo by each measure, {model}; photos: "
-        + "; ".join(PUBLISHED[name] for name in PUBLISHED if _shows(found, name))
-        + ". Reduced and edited.",
+    sources = (source for folder, source in PUBLISHED.items() if _shows(found, folder))
+    return [
+        f"The worst validation photo by each measure, {model}, out of those that may be published, "
+        "and the worst of all.",
         "",
-        "| direction | measure | photo and mask |",
-        "|---|---|---|",
+        "| direction | shown | photo and mask | worst of all | photo and mask |",
+        "|---|---|---|---|---|",
+        *(
+            f"| {row.direction} | {describe(row.measure, row.value)} | {row.pair} "
+            f"| {describe(row.measure, row.worst_value)} | {row.worst_pair} |"
+            for row in found
+        ),
+        "",
+        f"Photos, reduced and edited: {'; '.join(sources)}.",
     ]
-    lines += [
-        f"| {row.direction} | {describe(row.measure, row.value)} | {row.pair} |" for row in found
-    ]
-    return lines
 
 
 def _shows(found: Sequence[Failure], folder: str) -> bool:

@@ -1,4 +1,4 @@
-"""The README's short table: made from an evaluation, and true for the files that ship."""
+"""Short tables of README and model card: from an evaluation, and true for the files that ship."""
 
 from __future__ import annotations
 
@@ -8,13 +8,17 @@ from pathlib import Path
 import pytest
 
 from gazeshift.errors import ParamError
-from gazeshift_training.evaluation.readme import (
+from gazeshift.sessions import model_path
+from gazeshift_training.evaluation.run import content_digest
+from gazeshift_training.evaluation.short_tables import (
     BEGIN,
     END,
     block_of,
+    card_lines,
     readme_lines,
     rewrite_block,
 )
+from gazeshift_training.evaluation.worst import PUBLISHED
 
 TIMES = "\N{MULTIPLICATION SIGN}"
 ROOT = Path(__file__).parents[2]
@@ -77,6 +81,31 @@ def test_the_optimum_is_told_with_its_price():
     assert f"9 seconds each, reaches {TIMES} 1.95 at 0.045 on 24 of them" in text
 
 
+def test_the_card_tells_both_judges_and_what_is_missed():
+    model = row("model")
+    model["attention"]["shipped"] = {"ratio_of_means": 1.671, "moved": 0.99}
+    model["fidelity"] |= {"cast_outside": None, "turn_inside": 1.8, "turn_outside": 1.2}
+    bar = {"level": "goal", "direction": "attract", "limit": "≥ 1.6"}
+    bars = [
+        bar | {"measure": "ratio of mean shares", "value": 1.503, "is_met": False},
+        bar | {"measure": "something met", "value": 9.0, "is_met": True},
+    ]
+    data = evaluation(model) | {
+        "facts": {"model": "redirector 9 (abc)", "pairs": "182 photos"},
+        "bars": bars,
+        "styles": [{"direction": "attract", "distance": 0.012, "spread": 0.019}],
+    }
+    text = "\n".join(card_lines(data))
+    assert text.startswith("Model redirector 9 (abc); 182 photos; strength 1, default style:")
+    assert "judge attention network (never trained against) | 1.500 |" in text
+    assert "shipped attention network (trained against) | 1.671 |" in text
+    assert "| neutral cast, inside / outside the mask | 6.4 / n/a |" in text
+    assert "| 1.20 %; 1.9 % |" in text
+    assert "- goal, attract: ratio of mean shares ≥ 1.6; reached 1.503" in text
+    assert "something met" not in text
+    assert "Every bar is met." in "\n".join(card_lines(data | {"bars": bars[1:]}))
+
+
 def test_an_evaluation_without_the_model_says_nothing():
     with pytest.raises(ParamError, match="no row of the model"):
         readme_lines(evaluation(row("vignette")))
@@ -104,3 +133,24 @@ def test_the_readme_shows_the_table_of_the_documentation():
     data = json.loads((ROOT / "docs/evaluation-table.json").read_text(encoding="utf-8"))
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert block_of(text) == readme_lines(data)
+
+
+def test_the_model_card_shows_the_table_of_the_documentation():
+    data = json.loads((ROOT / "docs/evaluation-table.json").read_text(encoding="utf-8"))
+    text = (ROOT / "core/gazeshift/models/redirector.md").read_text(encoding="utf-8")
+    assert block_of(text) == card_lines(data)
+
+
+def test_the_card_shows_failures_of_the_shipped_model_on_photos_that_may_be_published():
+    page = ROOT / "tests/pictures/redirector-failures.jpg"
+    card = (ROOT / "core/gazeshift/models/redirector.md").read_text(encoding="utf-8")
+    assert "(../../../tests/pictures/redirector-failures.jpg)" in card
+    text = page.with_suffix(".md").read_text(encoding="utf-8")
+    assert f"({content_digest(model_path('redirector'))})" in text, (
+        "the pictures are those of another model: run gazeshift-train contact-sheet --failures, "
+        "see docs/evaluation.md"
+    )
+    rows = [line.split(" | ") for line in text.splitlines() if line.startswith("| ")][1:]
+    assert {row[0] for row in rows} == {"| attract", "| divert"}
+    assert all(row[2].split("/")[0] in PUBLISHED for row in rows)
+    assert page.stat().st_size < 2**20

@@ -1,8 +1,8 @@
-"""The short table of the README, made from the data of an evaluation."""
+"""The short tables of the README and the model card, made from the data of an evaluation."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,12 +42,7 @@ def readme_lines(data: Mapping[str, Any]) -> list[str]:
     ParamError
         If the model was not evaluated.
     """
-    judge = data["judges"][0]
-    models = [row for row in data["table"] if row["method"] == "model"]
-    if not models:
-        raise ParamError(
-            "The evaluation holds no row of the model.", hint="Add model to --methods."
-        )
+    judge, models = data["judges"][0], _model_rows(data)
     lines = [
         f"Measured on {models[0]['pairs']} photos that took no part in training, by a second "
         "attention network, built",
@@ -60,6 +55,76 @@ def readme_lines(data: Mapping[str, Any]) -> list[str]:
         rows = [row for row in data["table"] if row["direction"] == direction]
         lines += [_line(row, judge) for row in _shown(rows, judge)]
     return [*lines, "", *_optimum_lines(data["subset_table"], judge, models[0])]
+
+
+def card_lines(data: Mapping[str, Any]) -> list[str]:
+    """Tabulate the model's own figures, and name the bars it misses.
+
+    Parameters
+    ----------
+    data
+        An evaluation as plain data, with the model; its first judge decides.
+
+    Returns
+    -------
+    list of str
+        Markdown lines.
+
+    Raises
+    ------
+    ParamError
+        If the model was not evaluated.
+    """
+    models = _model_rows(data)
+    lines = [
+        f"Model {data['facts']['model']}; {data['facts']['pairs']}; strength 1, default style:",
+        "",
+        "| | " + " | ".join(row["direction"] for row in models) + " |",
+        "|---" * (1 + len(models)) + "|",
+    ]
+
+    def add(name: str, cells: Iterable[str]) -> None:
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+
+    for judge in data["judges"]:
+        role = "never trained against" if judge == data["judges"][0] else "trained against"
+        found = [row["attention"][judge] for row in models]
+        add(
+            f"ratio of mean shares, {judge} attention network ({role})",
+            (f"{figures['ratio_of_means']:.3f}" for figures in found),
+        )
+        add(
+            f"photos that moved the right way, {judge}",
+            (_percent(figures["moved"]) for figures in found),
+        )
+    fidelity = [row["fidelity"] for row in models]
+    add("mean LPIPS (AlexNet 0.1)", (f"{figures['lpips']:.4f}" for figures in fidelity))
+    add("newly clipped pixels", (f"{100 * figures['clipped']:.2f} %" for figures in fidelity))
+    for name, key in (("neutral cast", "cast"), ("hue turn in degrees", "turn")):
+        add(
+            f"{name}, inside / outside the mask",
+            (
+                f"{_figure(figures[f'{key}_inside'])} / {_figure(figures[f'{key}_outside'])}"
+                for figures in fidelity
+            ),
+        )
+    styles = {row["direction"]: row for row in data["styles"]}
+    if all(row["direction"] in styles for row in models):
+        add(
+            "ten random styles: parameters apart, as a part of the hard range; spread of the share",
+            (
+                f"{100 * figures['distance']:.2f} %; {100 * figures['spread']:.1f} %"
+                for figures in (styles[row["direction"]] for row in models)
+            ),
+        )
+    missed = [bar for bar in data["bars"] if not bar["is_met"]]
+    lines += ["", "Bars that are missed:" if missed else "Every bar is met."]
+    lines += [
+        f"- {bar['level']}, {bar['direction']}: {bar['measure']} {bar['limit']}; reached "
+        + (f"{bar['value']:.4g}" if bar["value"] is not None else "nothing")
+        for bar in missed
+    ]
+    return lines
 
 
 def rewrite_block(path: Path, lines: Sequence[str]) -> None:
@@ -92,6 +157,19 @@ def block_of(text: str) -> list[str]:
     """Return the lines between the markers."""
     lines = text.split("\n")
     return lines[lines.index(BEGIN) + 1 : lines.index(END)]
+
+
+def _model_rows(data: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    models = [row for row in data["table"] if row["method"] == "model"]
+    if not models:
+        raise ParamError(
+            "The evaluation holds no row of the model.", hint="Add model to --methods."
+        )
+    return models
+
+
+def _figure(value: float | None) -> str:
+    return "n/a" if value is None else f"{value:.1f}"
 
 
 def _shown(rows: Sequence[Mapping[str, Any]], judge: str) -> list[Mapping[str, Any]]:
