@@ -104,7 +104,7 @@ def renderer(
     threads: int,
 ) -> Callable[[], object]:
     """Return a function that renders an 8-bit subject whose blur goes through the small copy."""
-    plan = plan_blur(*subject.mask.shape)
+    plan = plan_blur(*subject.mask.shape, subject.pixels.dtype)
     if plan.stride == 1:
         raise ImportError("the numba loops have no narrow blur")
     numba.set_num_threads(threads)

@@ -2,11 +2,12 @@
 
 A Gaussian of many pixels holds no fine detail, so it is computed on a grid of every `stride`-th
 pixel. Reducing and expanding both use a B-spline of degree 7, and the small copy's weights are the
-least-squares solution that makes all three together equal the Gaussian of the reference. With at
-least 2.5 small pixels per standard deviation the joint kernel misses the reference's by less than
-1e-6 of the picture's range in the worst case (the sum of the absolute differences of its taps) and
-by about 1e-8 on white noise; see `kernel_error`. What is left stems from the reference's own cut at
-five standard deviations. Narrow Gaussians are computed directly.
+least-squares solution that makes all three together equal the Gaussian of the reference. Pictures
+of 8 bits get at least 1.8 small pixels per standard deviation: the joint kernel then misses the
+reference's by less than 7e-6 of the picture's range in the worst case (the sum of the absolute
+differences of its taps); see `kernel_error`. Deeper pictures get at least 2.5: less than 1e-6, and
+about 1e-8 on white noise. What is left stems from the reference's own cut at five standard
+deviations. Narrow Gaussians are computed directly.
 
 The small copy never has more than about 1900 pixels along the diagonal, so memory does not grow
 with the picture.
@@ -38,6 +39,9 @@ FIXED_ONE = 2.0**30
 
 MIN_SMALL_SIGMA = 2.5
 """Standard deviation on the small grid, in its pixels, below which accuracy would suffer."""
+
+MIN_SMALL_SIGMA_8_BITS = 1.8
+"""The same for pictures of 8 bits, whose codes are too coarse to show as much."""
 
 MARGIN = 4
 """Small pixels beyond each border until only the repeated edge pixel is seen."""
@@ -109,10 +113,11 @@ def small_length(length: int, stride: int) -> int:
 
 
 @lru_cache(maxsize=8)
-def plan_blur(height: int, width: int) -> BlurPlan:
-    """Choose the grid and the weights for a picture's sharpening blur."""
+def plan_blur(height: int, width: int, dtype: np.dtype[Any]) -> BlurPlan:
+    """Choose the grid and the weights for the sharpening blur of pixels of `dtype`."""
     sigma_px = sigma_for(height, width)
-    stride = max(1, math.floor(sigma_px / MIN_SMALL_SIGMA))
+    least = MIN_SMALL_SIGMA_8_BITS if dtype == np.uint8 else MIN_SMALL_SIGMA
+    stride = max(1, math.floor(sigma_px / least))
     if stride == 1:
         weights = np.asarray(gaussian_weights(sigma_px))
         return BlurPlan(height, width, sigma_px, 1, weights, np.ones(1))

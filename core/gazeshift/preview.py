@@ -113,7 +113,7 @@ class Preview:
         return self._blur
 
     def _make_blur(self, loops: Loops) -> BlurSource:
-        plan = plan_blur(*self.shape)
+        plan = plan_blur(*self.shape, self._band.pixels.dtype)
         source = blur_of(self._band, loops, self._threads, Ladder(None, 1.0))
         if plan.stride > 1 and loops.name != NUMPY:
             # Expanding the small copy costs the kernel no more than reading a large one.

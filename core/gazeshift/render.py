@@ -262,7 +262,7 @@ def needs_blur(chains: tuple[RegionChain, RegionChain]) -> bool:
 
 def blur_of(band: Band, loops: Loops, threads: int, ladder: Ladder) -> BlurSource:
     """Blur a whole picture once, for both regions."""
-    plan = plan_blur(band.height, band.pixels.shape[1])
+    plan = plan_blur(band.height, band.pixels.shape[1], band.pixels.dtype)
     if plan.stride == 1:
         ladder.climb(_REDUCE_WORK)
         return DirectBlur(plan, band)

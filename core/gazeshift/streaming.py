@@ -98,7 +98,7 @@ def render_bands(
     for chain in chains:
         chain.prepare_tables(native=loops.name != NUMPY)
     ladder = Ladder(progress, 1.0)
-    plan, small = plan_blur(height, width), None
+    plan, small = plan_blur(height, width, dtype), None
     is_blurred = needs_blur(chains)
     if is_blurred and plan.stride > 1:
         small = _reduce(plan, dtype, pixels, loops, workers, ladder, 0.3)

@@ -115,10 +115,15 @@ static int K(draw)(const source *from, const drawing *job, ptrdiff_t first, ptrd
     const ptrdiff_t stride = small->stride, lanes = (stride + 7) / 8 * 8;
     const int expands = job->blur == BLUR_SMALL;
     const ptrdiff_t small_rows = expands ? (last - 1) / stride - first / stride + ORDER : 0;
-    const ptrdiff_t pitch = TILE, wide = expands ? TILE + 2 * lanes + stride : 0;
+    /* Small pixels that are expanded at once, and the vector lanes that they fill. */
+    const ptrdiff_t blocks = stride < LANES ? LANES / stride : 1;
+    const ptrdiff_t spread = (stride * blocks + LANES - 1) / LANES * LANES;
+    const ptrdiff_t pitch = TILE, wide = expands ? TILE + 2 * spread + 2 * stride : 0;
+    const ptrdiff_t taps_size = expands ? spread * (ORDER - 1 + blocks) : 0;
     const REAL *phases = (const REAL *)small->phases;
-    REAL *scratch = (REAL *)allocate((size_t)(pitch * 14 + wide * 3 * small_rows), sizeof(REAL));
-    REAL *codes = scratch, *linear, *expanded, *front, *behind, *mixed, *rows;
+    REAL *scratch = (REAL *)allocate(
+        (size_t)(pitch * 15 + wide * 3 * small_rows + taps_size + 4 * ORDER + LANES), sizeof(REAL));
+    REAL *codes = scratch, *linear, *expanded, *front, *behind, *mixed, *taps, *narrow, *rows;
     int status = 1;
     if (scratch == NULL)
         return 0;
@@ -127,7 +132,11 @@ static int K(draw)(const source *from, const drawing *job, ptrdiff_t first, ptrd
     front = expanded + pitch;
     behind = front + 3 * pitch;
     mixed = behind + 3 * pitch;
-    rows = mixed + 3 * pitch;
+    taps = mixed + 3 * pitch;
+    narrow = taps + taps_size;
+    rows = narrow + pitch + 4 * ORDER + LANES;
+    if (expands)
+        K(spread_phases)(phases, stride, lanes, blocks, spread, taps);
     for (ptrdiff_t left = 0; left < from->width; left += TILE) {
         ptrdiff_t count = from->width - left < TILE ? from->width - left : TILE;
         ptrdiff_t block = expands ? left / stride : 0;
@@ -138,7 +147,8 @@ static int K(draw)(const source *from, const drawing *job, ptrdiff_t first, ptrd
                                       (c * small->height + first / stride + 1 + g) * small->width +
                                       block + 1,
                                   rows + (3 * g + c) * wide,
-                                  (left + count - 1) / stride - block + 1, stride, lanes, phases);
+                                  (left + count - 1) / stride - block + 1, stride, taps, blocks,
+                                  spread, narrow);
         for (ptrdiff_t y = first; y < last; y++) {
             const char *pixels = from->pixels + (y - from->top) * from->row_stride;
             const float *mask =

@@ -17,14 +17,20 @@
 
 #if defined(_MSC_VER)
 #define RESTRICT __restrict
+#define FORCE_INLINE static __forceinline
 #else
 #define RESTRICT restrict
+#define FORCE_INLINE static inline __attribute__((always_inline))
 #endif
 
 #define ORDER 8
 #define MARGIN (ORDER / 2)
 #define FIXED_ONE 1073741824.0
 #define TILE 256
+/* How many rows, pairs of taps and neighbouring values the blur's inner loops take at a time. */
+#define ROWS_AT_ONCE 4
+#define PAIRS_AT_ONCE 6
+#define LANES 16
 #define BITS_OF_ONE 0x3F800000
 #define BITS_OF_NEGATIVE_ZERO INT32_MIN
 
@@ -78,17 +84,6 @@ typedef struct {
 static void *allocate(size_t count, size_t size)
 {
     return calloc(count + 16, size);
-}
-
-static ptrdiff_t floor_divide(ptrdiff_t a, ptrdiff_t b)
-{
-    ptrdiff_t quotient = a / b;
-    return a % b != 0 && a < 0 ? quotient - 1 : quotient;
-}
-
-static ptrdiff_t ceil_divide(ptrdiff_t a, ptrdiff_t b)
-{
-    return -floor_divide(-a, b);
 }
 
 /* Nearest integer, halves to even: adding 1.5 * 2^23 leaves the integer in the low bits. */

@@ -63,59 +63,75 @@ static void K(store)(void *RESTRICT row, int kind, ptrdiff_t left, ptrdiff_t cou
 #endif
 }
 
-/* Decode codes to linear light. The power is a polynomial in the root; its relative error is
- * 1.2e-7, or 4e-11 in double precision. */
+/* One value between 0 and 1 in linear light. The power is a polynomial in the root; its relative
+ * error is 1.2e-7, or 4e-11 in double precision. */
+FORCE_INLINE REAL K(light_of)(REAL x)
+{
+    const REAL z = ROOT((x + (REAL)0.055) * (REAL)(1.0 / 1.055));
+#if DEEP
+    REAL power = 0.002070860623732369;
+    power = power * z - 0.016315023680124194;
+    power = power * z + 0.059735621834024095;
+    power = power * z - 0.13692841158386718;
+    power = power * z + 0.22818480279287942;
+    power = power * z - 0.3300627339887133;
+    power = power * z + 1.097826802753116;
+    power = power * z + 0.1068942222487028;
+    power = power * z - 0.01274046129797498;
+    power = power * z + 0.0014404729530734794;
+    power = power * z - 0.00011020511335199656;
+    power = power * z + 4.052493000700208e-06;
+#else
+    REAL power = 0.012233911082148552f;
+    power = power * z - 0.09030021727085114f;
+    power = power * z + 0.9111096262931824f;
+    power = power * z + 0.2073337882757187f;
+    power = power * z - 0.04903705045580864f;
+    power = power * z + 0.00981123372912407f;
+    power = power * z - 0.0012192900758236647f;
+    power = power * z + 6.812094943597913e-05f;
+#endif
+    return x <= (REAL)0.04045 ? x * (REAL)(1.0 / 12.92) : power;
+}
+
+/* Decode codes to linear light. */
 static void K(decode)(const REAL *RESTRICT codes, REAL *RESTRICT linear, ptrdiff_t count,
                       REAL scale)
 {
-    for (ptrdiff_t i = 0; i < count; i++) {
-        REAL x = codes[i] * scale;
-        REAL z = ROOT((x + (REAL)0.055) * (REAL)(1.0 / 1.055));
-#if DEEP
-        REAL power = 0.002070860623732369;
-        power = power * z - 0.016315023680124194;
-        power = power * z + 0.059735621834024095;
-        power = power * z - 0.13692841158386718;
-        power = power * z + 0.22818480279287942;
-        power = power * z - 0.3300627339887133;
-        power = power * z + 1.097826802753116;
-        power = power * z + 0.1068942222487028;
-        power = power * z - 0.01274046129797498;
-        power = power * z + 0.0014404729530734794;
-        power = power * z - 0.00011020511335199656;
-        power = power * z + 4.052493000700208e-06;
-#else
-        REAL power = 0.012233911082148552f;
-        power = power * z - 0.09030021727085114f;
-        power = power * z + 0.9111096262931824f;
-        power = power * z + 0.2073337882757187f;
-        power = power * z - 0.04903705045580864f;
-        power = power * z + 0.00981123372912407f;
-        power = power * z - 0.0012192900758236647f;
-        power = power * z + 6.812094943597913e-05f;
-#endif
-        linear[i] = x <= (REAL)0.04045 ? x * (REAL)(1.0 / 12.92) : power;
-    }
+    for (ptrdiff_t i = 0; i < count; i++)
+        linear[i] = K(light_of)(codes[i] * scale);
 }
 
-/* Decode pixels [left, left + count) of row y, edges repeated beyond the picture. */
+/* Decode pixels [left, left + count) of row y, still interleaved; edges are repeated beyond the
+ * picture. */
 static void K(linear_row)(const source *from, ptrdiff_t y, ptrdiff_t left, ptrdiff_t count,
-                          REAL *codes, REAL *linear, ptrdiff_t pitch)
+                          REAL *RESTRICT linear)
 {
-    ptrdiff_t first = left < 0 ? 0 : left, end = left + count;
+    const ptrdiff_t first = left < 0 ? 0 : left;
+    const ptrdiff_t end = left + count < from->width ? left + count : from->width;
+    const ptrdiff_t values = 3 * (end - first), before = 3 * (first - left);
+    const REAL scale = (REAL)from->scale;
+    REAL *RESTRICT inner = linear + before;
     const char *row;
-    if (end > from->width)
-        end = from->width;
     y = y < 0 ? 0 : y >= from->height ? from->height - 1 : y;
     row = from->pixels + (y - from->top) * from->row_stride;
-    K(load)(row, from->kind, first, end - first, codes, pitch);
-    for (int c = 0; c < 3; c++) {
-        REAL *plane = linear + c * pitch;
-        ptrdiff_t inner = first - left, i;
-        K(decode)(codes + c * pitch, plane + inner, end - first, (REAL)from->scale);
-        for (i = 0; i < inner; i++)
-            plane[i] = plane[inner];
-        for (i = inner + end - first; i < count; i++)
-            plane[i] = plane[inner + end - first - 1];
+#if DEEP
+    if (from->kind == KIND_U16) {
+        const uint16_t *RESTRICT p = (const uint16_t *)row + 3 * first;
+        for (ptrdiff_t i = 0; i < values; i++)
+            inner[i] = K(light_of)((REAL)p[i] * scale);
+    } else {
+        const float *RESTRICT p = (const float *)row + 3 * first;
+        for (ptrdiff_t i = 0; i < values; i++)
+            inner[i] = K(light_of)((REAL)p[i] * scale);
     }
+#else
+    const uint8_t *RESTRICT p = (const uint8_t *)row + 3 * first;
+    for (ptrdiff_t i = 0; i < values; i++)
+        inner[i] = K(light_of)((REAL)p[i] * scale);
+#endif
+    for (ptrdiff_t i = before - 1; i >= 0; i--)
+        linear[i] = linear[i + 3];
+    for (ptrdiff_t i = before + values; i < 3 * count; i++)
+        linear[i] = linear[i - 3];
 }

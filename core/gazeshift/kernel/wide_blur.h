@@ -2,105 +2,169 @@
  * small copy, expand with the same spline. MARGIN small pixels surround the small copy. See
  * depths.h. */
 
-static void K(add_weighted)(REAL *RESTRICT into, const REAL *RESTRICT row, REAL weight,
-                            ptrdiff_t count)
+/* Add `n` weighted rows, `pitch` apart, to four running sums; the rows are read once for all four.
+ * The order of the sums is that of the rows, however they are cut into calls. */
+FORCE_INLINE void K(add_few)(REAL *const *sums, const REAL *RESTRICT rows, ptrdiff_t pitch,
+                             const REAL *weights, const int n, ptrdiff_t count)
 {
-    for (ptrdiff_t i = 0; i < count; i++)
-        into[i] += weight * row[i];
-}
-
-/* Four running sums at once, `step` apart: the row is read once for all of them. */
-static void K(add_weighted_4)(REAL *RESTRICT a, ptrdiff_t step, const REAL *RESTRICT row,
-                              const REAL *RESTRICT w, ptrdiff_t count)
-{
-    const REAL wa = w[0], wb = w[1], wc = w[2], wd = w[3];
-    REAL *RESTRICT b = a + step, *RESTRICT c = b + step, *RESTRICT d = c + step;
+    REAL *RESTRICT a = sums[0], *RESTRICT b = sums[1], *RESTRICT c = sums[2], *RESTRICT d = sums[3];
+    REAL w[4 * ROWS_AT_ONCE];
+    for (int r = 0; r < n; r++)
+        for (int t = 0; t < 4; t++)
+            w[4 * r + t] = weights[ORDER * r + t];
     for (ptrdiff_t i = 0; i < count; i++) {
-        REAL x = row[i];
-        a[i] += wa * x;
-        b[i] += wb * x;
-        c[i] += wc * x;
-        d[i] += wd * x;
+        REAL sa = a[i], sb = b[i], sc = c[i], sd = d[i];
+        for (int r = 0; r < n; r++) {
+            const REAL x = rows[r * pitch + i];
+            sa += w[4 * r] * x;
+            sb += w[4 * r + 1] * x;
+            sc += w[4 * r + 2] * x;
+            sd += w[4 * r + 3] * x;
+        }
+        a[i] = sa;
+        b[i] = sb;
+        c[i] = sc;
+        d[i] = sd;
     }
 }
 
-/* Dot product in eight running sums, so that it becomes vectors; count is a multiple of 8. */
-static REAL K(dot)(const REAL *RESTRICT a, const REAL *RESTRICT b, ptrdiff_t count)
+static void K(add_rows)(REAL *const *sums, const REAL *rows, ptrdiff_t pitch, const REAL *weights,
+                        ptrdiff_t n, ptrdiff_t count)
 {
-    REAL sum[8] = {0};
-    for (ptrdiff_t i = 0; i < count; i += 8)
-        for (int lane = 0; lane < 8; lane++)
-            sum[lane] += a[i + lane] * b[i + lane];
-    return ((sum[0] + sum[4]) + (sum[2] + sum[6])) + ((sum[1] + sum[5]) + (sum[3] + sum[7]));
+    for (; n >= ROWS_AT_ONCE; n -= ROWS_AT_ONCE) {
+        K(add_few)(sums, rows, pitch, weights, ROWS_AT_ONCE, count);
+        rows += ROWS_AT_ONCE * pitch;
+        weights += ROWS_AT_ONCE * ORDER;
+    }
+    if (n == 3)
+        K(add_few)(sums, rows, pitch, weights, 3, count);
+    else if (n == 2)
+        K(add_few)(sums, rows, pitch, weights, 2, count);
+    else if (n == 1)
+        K(add_few)(sums, rows, pitch, weights, 1, count);
 }
 
-/* Compute rows [first, last) of the small copy. */
+/* Add eight taps of one phase: `out[j] += sum_m taps[m * stride] line[j + m]`. */
+static void K(add_taps)(const REAL *RESTRICT line, const REAL *RESTRICT taps, ptrdiff_t stride,
+                        REAL *RESTRICT out, ptrdiff_t count)
+{
+    const REAL a = taps[0], b = taps[stride], c = taps[2 * stride], d = taps[3 * stride],
+               e = taps[4 * stride], f = taps[5 * stride], g = taps[6 * stride],
+               h = taps[7 * stride];
+    for (ptrdiff_t j = 0; j < count; j++)
+        out[j] += ((a * line[j] + b * line[j + 1]) + (c * line[j + 2] + d * line[j + 3])) +
+                  ((e * line[j + 4] + f * line[j + 5]) + (g * line[j + 6] + h * line[j + 7]));
+}
+
+/* Reduce one interleaved row of (columns + 7) * stride pixels to `columns` small pixels of each
+ * channel. `room` holds 2 * columns + 7 numbers. */
+static void K(reduce_across)(const REAL *RESTRICT row, const REAL *taps, ptrdiff_t stride,
+                             ptrdiff_t columns, REAL *RESTRICT room, SMALL *planes,
+                             ptrdiff_t plane_stride)
+{
+    REAL *RESTRICT line = room, *RESTRICT sums = room + columns + ORDER - 1;
+    for (int c = 0; c < 3; c++) {
+        SMALL *RESTRICT out = planes + c * plane_stride;
+        memset(sums, 0, sizeof(REAL) * (size_t)columns);
+        for (ptrdiff_t phase = 0; phase < stride; phase++) {
+            const REAL *RESTRICT from = row + 3 * phase + c;
+            for (ptrdiff_t j = 0; j < columns + ORDER - 1; j++)
+                line[j] = from[3 * stride * j];
+            K(add_taps)(line, taps + phase, stride, sums, columns);
+        }
+        for (ptrdiff_t j = 0; j < columns; j++)
+            out[j] = NARROW(sums[j]);
+    }
+}
+
+/* Compute rows [first, last) of the small copy. Rows of the picture are taken `stride` at a time:
+ * all of them meet the same eight small rows, whose sums are kept until they are whole. */
 static int K(reduce)(const source *from, const small_copy *small, ptrdiff_t first, ptrdiff_t last)
 {
-    const ptrdiff_t stride = small->stride, reach = MARGIN * stride - 1, taps = 2 * reach + 1;
-    const ptrdiff_t padded = (taps + 7) / 8 * 8;
-    const ptrdiff_t block = stride > 64 ? 8 : 384 / stride;
-    const ptrdiff_t span = (block - 1) * stride + taps;
-    const ptrdiff_t pitch = (span + 8 + 15) / 16 * 16;
-    const ptrdiff_t rows = last - first;
-    REAL *scratch = (REAL *)allocate((size_t)(pitch * (6 + 3 * rows) + padded), sizeof(REAL));
-    REAL *codes = scratch, *linear, *sums, *weights;
+    const ptrdiff_t stride = small->stride, reach = MARGIN * stride - 1;
+    const ptrdiff_t block = stride > 128 ? 8 : 1024 / stride;
+    const ptrdiff_t pitch = 3 * (block + ORDER - 1) * stride, plane = small->height * small->width;
+    REAL *scratch = (REAL *)allocate(
+        (size_t)(pitch * (stride + ORDER) + 2 * ORDER * stride + 2 * block + ORDER), sizeof(REAL));
+    REAL *linear = scratch, *whole, *taps, *weights, *room, *sums[ORDER];
     if (scratch == NULL)
         return 0;
-    linear = codes + 3 * pitch;
-    sums = linear + 3 * pitch;
-    weights = sums + 3 * rows * pitch;
-    for (ptrdiff_t k = 0; k < padded; k++)
-        weights[k] = k < taps ? ((const REAL *)small->taps)[k] : 0;
+    for (int t = 0; t < ORDER; t++)
+        sums[t] = linear + (stride + t) * pitch;
+    taps = linear + (stride + ORDER) * pitch;
+    weights = taps + ORDER * stride;
+    room = weights + ORDER * stride;
+    /* A last tap of 0 makes them a whole number of strides. */
+    memcpy(taps, small->taps, sizeof(REAL) * (size_t)(ORDER * stride - 1));
+    for (ptrdiff_t r = 0; r < stride; r++)
+        for (ptrdiff_t t = 0; t < ORDER; t++) {
+            ptrdiff_t tap = r + stride * (ORDER - 1 - t) - 1;
+            weights[ORDER * r + t] = tap < 0 ? 0 : taps[tap];
+        }
     for (ptrdiff_t left = 0; left < small->width; left += block) {
         ptrdiff_t columns = small->width - left < block ? small->width - left : block;
-        ptrdiff_t x = stride * (left - MARGIN) - reach, wide = (columns - 1) * stride + taps;
-        ptrdiff_t y = stride * (first - MARGIN) - reach;
-        ptrdiff_t end = stride * (last - 1 - MARGIN) + reach + 1;
-        memset(sums, 0, sizeof(REAL) * (size_t)(3 * rows * pitch));
+        ptrdiff_t wide = (columns + ORDER - 1) * stride;
+        ptrdiff_t x = stride * (left - MARGIN) - reach, beyond = 0;
         /* Columns whose support misses the picture see its edge pixel only. */
         if (x >= from->width)
             x = from->width - 1;
         if (x + wide <= 0)
             x = 1 - wide;
-        for (ptrdiff_t decoded = -1; y < end; y++) {
-            ptrdiff_t inside = y < 0 ? 0 : y >= from->height ? from->height - 1 : y;
-            /* Small rows whose taps meet this row: |y - stride (g - MARGIN)| <= reach. */
-            ptrdiff_t low = ceil_divide(y - reach, stride) + MARGIN;
-            ptrdiff_t high = floor_divide(y + reach, stride) + MARGIN;
-            if (inside != decoded)
-                K(linear_row)(from, inside, x, wide, codes, linear, pitch);
-            decoded = inside;
-            if (high - low == ORDER - 1 && low >= first && high < last) {
-                REAL w[ORDER], *a = sums + 3 * (low - first) * pitch;
-                for (ptrdiff_t t = 0; t < ORDER; t++)
-                    w[t] = weights[y - stride * (low + t - MARGIN) + reach];
-                for (int c = 0; c < 3; c++)
-                    for (int t = 0; t < ORDER; t += 4)
-                        K(add_weighted_4)(a + (3 * t + c) * pitch, 3 * pitch, linear + c * pitch,
-                                          w + t, wide);
-                continue;
-            }
-            if (low < first)
-                low = first;
-            if (high > last - 1)
-                high = last - 1;
-            for (ptrdiff_t g = low; g <= high; g++)
-                for (int c = 0; c < 3; c++)
-                    K(add_weighted)(sums + (3 * (g - first) + c) * pitch, linear + c * pitch,
-                                    weights[y - stride * (g - MARGIN) + reach], wide);
+        for (int t = 0; t < ORDER; t++)
+            memset(sums[t], 0, sizeof(REAL) * (size_t)pitch);
+        for (ptrdiff_t q = first - ORDER; q <= last - 2; q++) {
+            ptrdiff_t y = stride * q;
+            int side = y + stride - 1 <= 0 ? -1 : y >= from->height - 1 ? 1 : 0;
+            /* Above and below the picture the edge row stays where it is. */
+            for (ptrdiff_t r = 0; (side == 0 || side != beyond) && r < stride; r++)
+                K(linear_row)(from, y + r, x, wide, linear + r * pitch);
+            beyond = side;
+            /* The sums belong to the small rows q + 1 to q + 8. */
+            if (q + ORDER / 2 >= first)
+                K(add_rows)(sums, linear, pitch, weights, stride, 3 * wide);
+            if (q + 1 + ORDER / 2 < last)
+                K(add_rows)(sums + ORDER / 2, linear, pitch, weights + ORDER / 2, stride, 3 * wide);
+            whole = sums[0];
+            if (q + 1 >= first)
+                K(reduce_across)(whole, taps, stride, columns, room,
+                                 (SMALL *)small->planes + (q + 1) * small->width + left, plane);
+            for (int t = 1; t < ORDER; t++)
+                sums[t - 1] = sums[t];
+            sums[ORDER - 1] = whole;
+            memset(whole, 0, sizeof(REAL) * (size_t)pitch);
         }
-        for (ptrdiff_t g = 0; g < rows; g++)
-            for (int c = 0; c < 3; c++) {
-                const REAL *RESTRICT row = sums + (3 * g + c) * pitch;
-                SMALL *RESTRICT out = (SMALL *)small->planes + c * small->height * small->width +
-                                      (first + g) * small->width + left;
-                for (ptrdiff_t i = 0; i < columns; i++)
-                    out[i] = NARROW(K(dot)(row + i * stride, weights, padded));
-            }
     }
     free(scratch);
     return 1;
+}
+
+/* Add `n` pairs of taps, the first of them `first` steps from the centre. */
+FORCE_INLINE void K(fold_few)(const REAL *centre, ptrdiff_t step, const REAL *weights,
+                              ptrdiff_t first, const int n, REAL *RESTRICT out, ptrdiff_t count)
+{
+    REAL w[PAIRS_AT_ONCE];
+    for (int k = 0; k < n; k++)
+        w[k] = weights[first + k];
+    for (ptrdiff_t i = 0; i < count; i++) {
+        REAL sum = out[i];
+        for (int k = 0; k < n; k++)
+            sum += w[k] * (centre[i - (first + k) * step] + centre[i + (first + k) * step]);
+        out[i] = sum;
+    }
+}
+
+/* Filter with symmetric weights, given from the middle one on: `out[i] = weights[0] centre[i] +
+ * sum_t weights[t] (centre[i - t step] + centre[i + t step])`. */
+static void K(fold)(const REAL *centre, ptrdiff_t step, const REAL *weights, ptrdiff_t radius,
+                    REAL *RESTRICT out, ptrdiff_t count)
+{
+    ptrdiff_t t = 1;
+    for (ptrdiff_t i = 0; i < count; i++)
+        out[i] = weights[0] * centre[i];
+    for (; t + PAIRS_AT_ONCE <= radius + 1; t += PAIRS_AT_ONCE)
+        K(fold_few)(centre, step, weights, t, PAIRS_AT_ONCE, out, count);
+    for (; t <= radius; t++)
+        K(fold_few)(centre, step, weights, t, 1, out, count);
 }
 
 /* Filter lines of `count` values with symmetric weights, edges repeated, in place. The lines lie
@@ -109,7 +173,6 @@ static int K(blur_columns)(void *planes, ptrdiff_t count, ptrdiff_t step, ptrdif
                            const void *taps, ptrdiff_t radius)
 {
     SMALL *RESTRICT data = (SMALL *)planes;
-    const REAL *RESTRICT weights = (const REAL *)taps;
     REAL *copy = (REAL *)allocate((size_t)((count + 2 * radius + 1) * lines), sizeof(REAL));
     REAL *RESTRICT sums = copy + (count + 2 * radius) * lines;
     if (copy == NULL)
@@ -122,35 +185,14 @@ static int K(blur_columns)(void *planes, ptrdiff_t count, ptrdiff_t step, ptrdif
             wide[k] = WIDEN(line[k]);
     }
     for (ptrdiff_t i = 0; i < count; i++) {
-        const REAL *RESTRICT centre = copy + (i + radius) * lines;
         SMALL *RESTRICT out = data + i * step;
-        for (ptrdiff_t k = 0; k < lines; k++)
-            sums[k] = weights[radius] * centre[k];
-        for (ptrdiff_t t = 1; t <= radius; t++) {
-            const REAL *RESTRICT a = centre - t * lines, *RESTRICT b = centre + t * lines;
-            const REAL weight = weights[radius + t];
-            for (ptrdiff_t k = 0; k < lines; k++)
-                sums[k] += weight * (a[k] + b[k]);
-        }
+        K(fold)(copy + (i + radius) * lines, lines, (const REAL *)taps + radius, radius, sums,
+                lines);
         for (ptrdiff_t k = 0; k < lines; k++)
             out[k] = NARROW(sums[k]);
     }
     free(copy);
     return 1;
-}
-
-/* Filter one line along itself: `padded` holds count + 2 radius values. */
-static void K(blur_line)(const REAL *RESTRICT padded, REAL *RESTRICT out, ptrdiff_t count,
-                         const REAL *RESTRICT weights, ptrdiff_t radius)
-{
-    const REAL *RESTRICT centre = padded + radius;
-    for (ptrdiff_t i = 0; i < count; i++)
-        out[i] = weights[radius] * centre[i];
-    for (ptrdiff_t t = 1; t <= radius; t++) {
-        const REAL weight = weights[radius + t];
-        for (ptrdiff_t i = 0; i < count; i++)
-            out[i] += weight * (centre[i - t] + centre[i + t]);
-    }
 }
 
 /* Filter rows [first, last) of the small copy along themselves, in place. */
@@ -171,7 +213,7 @@ static int K(blur_rows)(const small_copy *small, const void *taps, ptrdiff_t rad
                 padded[i] = padded[radius];
                 padded[radius + width + i] = padded[radius + width - 1];
             }
-            K(blur_line)(padded, sums, width, (const REAL *)taps, radius);
+            K(fold)(padded + radius, 1, (const REAL *)taps + radius, radius, sums, width);
             for (ptrdiff_t i = 0; i < width; i++)
                 row[i] = NARROW(sums[i]);
         }
@@ -184,60 +226,65 @@ static int K(blur_narrow)(const source *from, const void *taps, ptrdiff_t radius
                           ptrdiff_t last, void *planes)
 {
     const ptrdiff_t rows = last - first, tall = rows + 2 * radius;
-    const ptrdiff_t pitch = (TILE + 2 * radius + 15) / 16 * 16;
-    const REAL *weights = (const REAL *)taps;
-    REAL *scratch = (REAL *)allocate((size_t)(pitch * (3 + 3 * tall + 1)), sizeof(REAL));
-    REAL *codes = scratch, *linear, *line;
-    if (scratch == NULL)
+    const ptrdiff_t pitch = (3 * (TILE + 2 * radius) + 15) / 16 * 16;
+    const REAL *weights = (const REAL *)taps + radius;
+    REAL *linear = (REAL *)allocate((size_t)(pitch * (tall + 2)), sizeof(REAL));
+    REAL *mixed = linear + tall * pitch, *line = mixed + pitch;
+    if (linear == NULL)
         return 0;
-    linear = codes + 3 * pitch;
-    line = linear + 3 * tall * pitch;
     for (ptrdiff_t left = 0; left < from->width; left += TILE) {
         ptrdiff_t columns = from->width - left < TILE ? from->width - left : TILE;
         ptrdiff_t wide = columns + 2 * radius;
         for (ptrdiff_t y = 0; y < tall; y++)
-            K(linear_row)(from, first - radius + y, left - radius, wide, codes,
-                          linear + 3 * y * pitch, pitch);
-        for (ptrdiff_t y = 0; y < rows; y++)
+            K(linear_row)(from, first - radius + y, left - radius, wide, linear + y * pitch);
+        for (ptrdiff_t y = 0; y < rows; y++) {
+            K(fold)(linear + (y + radius) * pitch, pitch, weights, radius, mixed, 3 * wide);
             for (int c = 0; c < 3; c++) {
-                const REAL *RESTRICT centre = linear + (3 * (y + radius) + c) * pitch;
                 for (ptrdiff_t i = 0; i < wide; i++)
-                    line[i] = weights[radius] * centre[i];
-                for (ptrdiff_t t = 1; t <= radius; t++) {
-                    const REAL *RESTRICT a = centre - 3 * t * pitch;
-                    const REAL *RESTRICT b = centre + 3 * t * pitch;
-                    const REAL weight = weights[radius + t];
-                    for (ptrdiff_t i = 0; i < wide; i++)
-                        line[i] += weight * (a[i] + b[i]);
-                }
-                K(blur_line)(line, (REAL *)planes + (c * rows + y) * from->width + left, columns,
-                             weights, radius);
+                    line[i] = mixed[3 * i + c];
+                K(fold)(line + radius, 1, weights, radius,
+                        (REAL *)planes + (c * rows + y) * from->width + left, columns);
             }
+        }
     }
-    free(scratch);
+    free(linear);
     return 1;
 }
 
-/* Expand one row of the small copy: `out` gets stride values for each of `blocks` small pixels.
- * `lanes` is the stride rounded up to 8; what is written beyond the stride is overwritten by the
- * next block, so `out` needs `lanes` values of room behind its end. */
-static void K(expand_row)(const SMALL *RESTRICT row, REAL *RESTRICT out, ptrdiff_t blocks,
-                          ptrdiff_t stride, ptrdiff_t lanes, const REAL *RESTRICT phases)
+/* Taps that expand several small pixels at once, so that they fill a vector: `taps` has ORDER - 1 +
+ * blocks rows of `lanes` numbers, for `blocks` small pixels and their stride values each. */
+static void K(spread_phases)(const REAL *phases, ptrdiff_t stride, ptrdiff_t step,
+                             ptrdiff_t blocks, ptrdiff_t lanes, REAL *taps)
 {
-    for (ptrdiff_t j = 0; j < blocks; j++) {
-        const REAL a = WIDEN(row[j]), b = WIDEN(row[j + 1]), c = WIDEN(row[j + 2]),
-                   d = WIDEN(row[j + 3]), e = WIDEN(row[j + 4]), f = WIDEN(row[j + 5]),
-                   g = WIDEN(row[j + 6]), h = WIDEN(row[j + 7]);
-        for (ptrdiff_t lane = 0; lane < lanes; lane += 8) {
-            const REAL *RESTRICT w = phases + lane;
+    memset(taps, 0, sizeof(REAL) * (size_t)(lanes * (ORDER - 1 + blocks)));
+    for (ptrdiff_t b = 0; b < blocks; b++)
+        for (ptrdiff_t t = 0; t < ORDER; t++)
+            memcpy(taps + (b + t) * lanes + b * stride, phases + t * step,
+                   sizeof(REAL) * (size_t)stride);
+}
+
+/* Expand one row of the small copy: `out` gets `stride` values for each of `count` small pixels,
+ * `blocks` of them at a time. What is written beyond their values is overwritten by the next ones,
+ * so `out` needs 2 `lanes` values of room behind its end, and `wide` count + blocks + ORDER. */
+static void K(expand_row)(const SMALL *RESTRICT row, REAL *RESTRICT out, ptrdiff_t count,
+                          ptrdiff_t stride, const REAL *RESTRICT taps, ptrdiff_t blocks,
+                          ptrdiff_t lanes, REAL *RESTRICT wide)
+{
+    for (ptrdiff_t j = 0; j < count + ORDER - 1; j++)
+        wide[j] = WIDEN(row[j]);
+    for (ptrdiff_t j = 0; j < count; j += blocks)
+        for (ptrdiff_t lane = 0; lane < lanes; lane += LANES) {
+            REAL sum[LANES] = {0};
             REAL *RESTRICT to = out + j * stride + lane;
-            for (int i = 0; i < 8; i++)
-                to[i] = ((a * w[i] + b * w[lanes + i]) +
-                         (c * w[2 * lanes + i] + d * w[3 * lanes + i])) +
-                        ((e * w[4 * lanes + i] + f * w[5 * lanes + i]) +
-                         (g * w[6 * lanes + i] + h * w[7 * lanes + i]));
+            for (ptrdiff_t t = 0; t < ORDER - 1 + blocks; t++) {
+                const REAL *RESTRICT w = taps + t * lanes + lane;
+                const REAL x = wide[j + t];
+                for (int i = 0; i < LANES; i++)
+                    sum[i] += x * w[i];
+            }
+            for (int i = 0; i < LANES; i++)
+                to[i] = sum[i];
         }
-    }
 }
 
 static void K(expand_column)(const REAL *RESTRICT rows, ptrdiff_t pitch, const REAL *RESTRICT w,
