@@ -124,7 +124,7 @@ def test_command_writes_table_data_and_figures(folder):
     text = (folder / "out/evaluation.md").read_text()
     assert "| This model | 4 |" in text
     assert "ratio of mean shares | ≥ 1.35" in text
-    assert "photos won against Vignette at equal LPIPS (n = 4)" in text
+    assert "photos won against Vignette, at its LPIPS (n = 4)" in text
     size = (folder / "model.onnx").stat().st_size
     assert data["encoder"]["size_bytes"] == size
     assert f"| MB of the file | ≤ 20 | {size / 1e6:.4g} | met |" in text
@@ -334,7 +334,7 @@ def test_bars_hold_casts_turns_clipping_and_duels():
         ("first", "neutral_cast inside"), ("first", "hue_turn_deg inside"),
         ("goal", "neutral_cast inside"), ("goal", "hue_turn_deg inside"),
         ("goal", "neutral_cast outside"), ("goal", "hue_turn_deg outside"),
-        ("goal", "photos won against Vignette at equal LPIPS"),
+        ("goal", "photos won against Vignette, at its LPIPS"),
     }  # fmt: skip
 
 

@@ -86,7 +86,7 @@ def check_bars(averages: Averages, duels: Sequence[Duel], judge: str) -> list[Ba
         if duel.direction != direction:
             continue
         if duel.kind == "baseline":
-            measure = f"photos won against {duel.label} at equal LPIPS (n = {duel.pairs})"
+            measure = f"photos won against {duel.label}, at its LPIPS (n = {duel.pairs})"
             add("goal", measure, duel.wins, WIN_LIMIT, at_least=True)
         elif direction == "attract":
             measure = f"log gain, beside {duel.label} at its LPIPS (n = {duel.pairs})"
