@@ -172,6 +172,19 @@ def test_it_ends_by_itself_when_idle() -> None:
     assert "idle" in log_path().read_text()
 
 
+def test_its_log_is_rotated_and_the_oldest_part_goes() -> None:
+    log = log_path()
+    parts = [log, *(log.with_name(f"{log.name}.{number}") for number in (1, 2, 3))]
+    for age, part in enumerate(parts):
+        part.write_text(f"age {age}\n" * (300_000 // 6))
+    done = run("--port", "0", "--idle-minutes", "0.001")
+    assert done.returncode == 0, done.stderr
+    assert "listening" in parts[0].read_text()
+    assert parts[0].stat().st_size < 10_000
+    assert [part.read_text()[:5] for part in parts[1:]] == ["age 0", "age 1", "age 2"]
+    assert sorted(log.parent.glob(f"{log.name}*")) == parts
+
+
 def test_a_runtime_file_of_a_dead_bridge_does_not_count() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
