@@ -91,6 +91,18 @@ def test_a_run_can_add_style_heads_to_an_earlier_run(tmp_path: Path) -> None:
     assert load_trained(tmp_path / "second")[1].design == STYLED
 
 
+def test_styles_that_were_learnt_are_taken_over(tmp_path: Path) -> None:
+    data, lpips = write_photos(tmp_path / "data"), make_lpips(tmp_path)
+    first = make_trainer(data, lpips, tmp_path / "first", LOOKS)
+    first.train()
+    second = make_trainer(data, lpips, tmp_path / "second", replace(LOOKS, seed=9))
+    second.start_from(tmp_path / "first")
+    for kind in ("network", "average", "reader"):
+        earlier = getattr(first, kind).state_dict()
+        for name, value in getattr(second, kind).state_dict().items():
+            assert torch.equal(value, earlier[name]), f"{kind}: {name}"
+
+
 def test_only_the_pooled_encoder_has_style_heads(tmp_path: Path) -> None:
     recipe = replace(RECIPE, design=RedirectorDesign(encoder="paper", style_heads=True))
     data, lpips = write_photos(tmp_path / "data"), make_lpips(tmp_path)

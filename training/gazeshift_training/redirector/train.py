@@ -356,8 +356,9 @@ class RedirectorTrainer:
         if earlier.objective != self.recipe.objective:
             raise ValueError(f"{path} was made with another objective.")
         own = self.network.state_dict()
+        added = () if earlier.design.style_heads else ("style_heads.",)
         for kind in ("network", "average"):
-            state[kind] = _with_own(own, state[kind], ("bounding.", "narrower.", "style_heads."))
+            state[kind] = _with_own(own, state[kind], ("bounding.", "narrower.", *added))
         if earlier.style_seen == self.recipe.style_seen:
             kept = self.reader.state_dict()
             state["reader"] = _with_own(kept, state["reader"], ("identity", "span"))
