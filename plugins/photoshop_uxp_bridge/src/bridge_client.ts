@@ -137,6 +137,25 @@ export class BridgeClient {
     });
   }
 
+  /** Keeps a picture and its mask in the bridge, so that a redraw sends an edit only. */
+  async openPreview(picture: Picture, mask: Uint8Array): Promise<string> {
+    const header = { image: layout(picture), mask: { dtype: "uint8" } };
+    const answer = await this.binary("preview/open", header, [picture.pixels, mask]);
+    return ((await answer.json()) as { preview: string }).preview;
+  }
+
+  /** Draws an open preview with an edit; 8 bits, the picture's layout. */
+  async drawPreview(preview: string, edit: Edit): Promise<Uint8Array> {
+    const type = { "Content-Type": "application/json" };
+    const body = JSON.stringify({ preview, edit });
+    const answer = await this.send("POST", "preview/draw", type, body);
+    return decodeBody(await answer.arrayBuffer()).raw.slice();
+  }
+
+  async closePreview(preview: string): Promise<void> {
+    await this.json("POST", "preview/close", JSON.stringify({ preview }));
+  }
+
   async recipe(edit: Edit, width: number, height: number): Promise<Recipe> {
     const body = JSON.stringify({ edit, width, height });
     const answer = await this.json<{ recipes: Recipe[] }>("POST", "recipe/photoshop", body);

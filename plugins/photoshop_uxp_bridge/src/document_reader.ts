@@ -28,8 +28,11 @@ export const sizeOf = (document: Document): Size => ({
   height: Math.round(document.height),
 });
 
-export function proxySize({ width, height }: Size): Size {
-  const scale = Math.min(1, PROXY_SIDE / Math.max(width, height));
+export const proxySize = (size: Size): Size => fitInto(size, PROXY_SIDE);
+
+/** Returns the size whose longest side is at most `side`. */
+export function fitInto({ width, height }: Size, side: number): Size {
+  const scale = Math.min(1, side / Math.max(width, height));
   return {
     width: Math.max(1, Math.round(width * scale)),
     height: Math.max(1, Math.round(height * scale)),
@@ -63,7 +66,7 @@ async function readPixels(
     componentSize,
     ...source,
   });
-  return place(got.imageData, got.sourceBounds, size, size);
+  return place(got.imageData, fullBounds(got), size, size);
 }
 
 export function withoutAlpha(picture: Picture): Picture {
@@ -89,7 +92,18 @@ export async function readProxy(ps: PhotoshopModule, document: Document): Promis
     colorSpace: "RGB",
     componentSize: 8,
   });
-  return place(got.imageData, got.sourceBounds, size, proxySize(size));
+  return place(got.imageData, fullBounds(got), size, proxySize(size));
+}
+
+/** Photoshop counts the bounds in pixels of the pyramid level that it has read. */
+function fullBounds({ sourceBounds, level }: { sourceBounds: Bounds; level: number }): Bounds {
+  const scale = 2 ** level;
+  return {
+    left: scale * sourceBounds.left,
+    top: scale * sourceBounds.top,
+    right: scale * sourceBounds.right,
+    bottom: scale * sourceBounds.bottom,
+  };
 }
 
 /** Reads the selection as coverage of the whole document, 0-255, at full size. */
@@ -119,48 +133,79 @@ const noSelection = (): BridgeFailure =>
       "existing edit.",
   );
 
-/** Shrinks coverage to another size by averaging; it only feeds the networks. */
-export function shrinkMask(mask: Uint8Array, from: Size, to: Size): Uint8Array {
-  const small = new Uint8Array(to.width * to.height);
+/** Shrinks coverage to another size; it only feeds the networks and the preview. */
+export const shrinkMask = (mask: Uint8Array, from: Size, to: Size): Uint8Array =>
+  average(mask, 1, from, to);
+
+/** Shrinks a picture with 8 bits to what is on screen, on white where it is transparent. */
+export function shrinkPicture(picture: Picture, to: Size): Picture {
+  const { channels } = picture;
+  const small = average(picture.pixels, channels, picture, to);
+  const pixels = new Uint8Array(3 * to.width * to.height);
+  for (let k = 0; k < pixels.length; k++) {
+    const place = channels * Math.floor(k / 3);
+    const alpha = channels === 4 ? (small[place + 3] ?? 0) / 255 : 1;
+    pixels[k] = Math.round(alpha * (small[place + (k % 3)] ?? 0) + (1 - alpha) * 255);
+  }
+  return { ...to, channels: 3, pixels };
+}
+
+function average(samples: Samples, channels: number, from: Size, to: Size): Uint8Array {
+  const small = new Uint8Array(to.width * to.height * channels);
   for (let y = 0; y < to.height; y++) {
     const top = Math.floor((y * from.height) / to.height);
     const bottom = Math.max(top + 1, Math.floor(((y + 1) * from.height) / to.height));
     for (let x = 0; x < to.width; x++) {
       const left = Math.floor((x * from.width) / to.width);
       const right = Math.max(left + 1, Math.floor(((x + 1) * from.width) / to.width));
-      let sum = 0;
-      for (let row = top; row < bottom; row++) {
-        for (let column = left; column < right; column++) {
-          sum += mask[row * from.width + column] ?? 0;
+      for (let k = 0; k < channels; k++) {
+        let sum = 0;
+        for (let row = top; row < bottom; row++) {
+          for (let column = left; column < right; column++) {
+            sum += samples[(row * from.width + column) * channels + k] ?? 0;
+          }
         }
+        const value = Math.round(sum / ((bottom - top) * (right - left)));
+        small[(y * to.width + x) * channels + k] = value;
       }
-      small[y * to.width + x] = Math.round(sum / ((bottom - top) * (right - left)));
     }
   }
   return small;
 }
 
 /**
- * Puts pixels where they belong: Photoshop may leave out empty edges, and may scale what it gives.
- * The rest is transparent.
+ * Puts pixels where they belong: Photoshop may leave out empty edges, and may scale what is left to
+ * any size. The rest is transparent.
  */
 async function place(data: ImageData, bounds: Bounds, from: Size, to: Size): Promise<Picture> {
   try {
     const samples = await samplesOf(data);
     const given = data.components;
-    const isWhole = data.width === to.width && data.height === to.height;
+    // What a level leaves over at the right and at the bottom is less than its own pixel.
+    const isUntrimmed =
+      bounds.left === 0 &&
+      bounds.top === 0 &&
+      bounds.right > from.width - (from.width / to.width) * 2 &&
+      bounds.bottom > from.height - (from.height / to.height) * 2;
+    const isWhole = isUntrimmed && data.width === to.width && data.height === to.height;
     const channels = given === 3 && isWhole ? 3 : 4;
     if (isWhole && given === channels) {
       return { ...to, channels, pixels: samples };
     }
     const largest = samples instanceof Uint16Array ? 65535 : 255;
     const pixels = emptyLike(samples, to.width * to.height * channels);
-    const left = Math.round((bounds.left * to.width) / from.width);
-    const top = Math.round((bounds.top * to.height) / from.height);
-    for (let y = 0; y < data.height && y + top < to.height; y++) {
-      for (let x = 0; x < data.width && x + left < to.width; x++) {
-        const source = (y * data.width + x) * given;
-        const target = ((y + top) * to.width + x + left) * channels;
+    const across = (x: number): number =>
+      Math.min(to.width, Math.round((x * to.width) / from.width));
+    const down = (y: number): number =>
+      Math.min(to.height, Math.round((y * to.height) / from.height));
+    const [left, right] = [across(bounds.left), across(bounds.right)];
+    const [top, bottom] = [down(bounds.top), down(bounds.bottom)];
+    for (let y = top; y < bottom; y++) {
+      const row = Math.floor(((y - top) * data.height) / (bottom - top));
+      for (let x = left; x < right; x++) {
+        const column = Math.floor(((x - left) * data.width) / (right - left));
+        const source = (row * data.width + column) * given;
+        const target = (y * to.width + x) * channels;
         for (let k = 0; k < 3; k++) {
           pixels[target + k] = samples[source + k] ?? 0;
         }

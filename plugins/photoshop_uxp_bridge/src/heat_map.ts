@@ -1,8 +1,6 @@
 /** Attention as colour over the small copy, as a picture that UXP can show. */
 
 import type { Attention, Picture } from "./bridge_client.ts";
-import type { PhotoshopModule } from "./hosts.ts";
-import { SRGB } from "./document_reader.ts";
 
 const SIDE = 260;
 
@@ -60,22 +58,4 @@ function sample({ width, height, map }: Attention, x: number, y: number): number
     (1 - b) * ((1 - a) * at(left, top) + a * at(right, top)) +
     b * ((1 - a) * at(left, bottom) + a * at(right, bottom))
   );
-}
-
-/** UXP shows pictures by address only; Photoshop encodes them. */
-export async function toAddress(ps: PhotoshopModule, picture: Picture): Promise<string> {
-  const imageData = await ps.imaging.createImageDataFromBuffer(picture.pixels, {
-    width: picture.width,
-    height: picture.height,
-    components: picture.channels,
-    chunky: true,
-    colorSpace: "RGB",
-    colorProfile: SRGB,
-  });
-  try {
-    const encoded = await ps.imaging.encodeImageData({ imageData, base64: true });
-    return `data:image/jpeg;base64,${String(encoded)}`;
-  } finally {
-    await imageData.dispose();
-  }
 }

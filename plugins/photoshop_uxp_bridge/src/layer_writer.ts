@@ -36,6 +36,12 @@ export interface SmartLayers {
   background: number | null;
 }
 
+/** What has been written, ready to be adjusted. */
+export interface Written {
+  existing: Existing;
+  smart: SmartLayers;
+}
+
 /** An edit that is in the document already. */
 export interface Existing {
   edit: Edit;
@@ -50,31 +56,53 @@ export async function asOneStep<Result>(
   document: Document,
   name: string,
   keep: boolean,
-  work: (modal: Modal) => Promise<Result>,
+  work: () => Promise<Result>,
 ): Promise<Result> {
   let result: { value: Result } | null = null;
+  let isCancelled = false;
   try {
     await ps.core.executeAsModal(
       async (modal) => {
-        const history = await modal.hostControl.suspendHistory({ documentID: document.id, name });
-        let isDone = false;
         try {
-          result = { value: await work(modal) };
-          isDone = true;
-        } finally {
-          await modal.hostControl.resumeHistory(history, isDone && keep);
+          result = { value: await inHistory(modal, document, name, keep, work) };
+        } catch (error) {
+          isCancelled = modal.isCancelled;
+          throw error;
         }
       },
       { commandName: name },
     );
   } catch (error) {
-    throw explain(error);
+    throw isCancelled ? cancelled() : explain(error);
   }
   if (result === null) {
     throw new BridgeFailure("photoshop", "Photoshop stopped the step.", "Try again.");
   }
   return (result as { value: Result }).value;
 }
+
+async function inHistory<Result>(
+  { hostControl }: Modal,
+  document: Document,
+  name: string,
+  keep: boolean,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const history = await hostControl.suspendHistory({ documentID: document.id, name });
+  let value: Result;
+  try {
+    value = await work();
+  } catch (error) {
+    // A step that was cancelled takes no commands any more; Photoshop then undoes it by itself.
+    await hostControl.resumeHistory(history, false).catch(() => undefined);
+    throw error;
+  }
+  await hostControl.resumeHistory(history, keep);
+  return value;
+}
+
+const cancelled = (): BridgeFailure =>
+  new BridgeFailure("cancelled", "You cancelled it.", "The document is as it was.");
 
 function explain(error: unknown): Error {
   if (error instanceof BridgeFailure) {
@@ -110,7 +138,7 @@ export function writeLayers(
   document: Document,
   plan: Plan,
   existing: Existing | null,
-): Promise<SmartLayers> {
+): Promise<Written> {
   const name = existing ? "Adjust GazeShift edit" : "GazeShift";
   return asOneStep(ps, document, name, true, async () => {
     if (existing) {
@@ -144,7 +172,15 @@ export function writeLayers(
     await stack(ps, groups, outer);
     checkOrder(outer, [groups, ...(groups.length > 1 ? [below, inside] : [inside])]);
     await play(ps, [commands.setLayerXmp(outer.id, toXmp(plan.edit)), commands.selectLayer(outer.id)]);
-    return { foreground: smartId(base), background: smartId(copy) };
+    return {
+      existing: {
+        edit: plan.edit,
+        groupId: outer.id,
+        foregroundId: foreground.id,
+        sharpening: plan.sharpening,
+      },
+      smart: { foreground: smartId(base), background: smartId(copy) },
+    };
   });
 }
 
@@ -175,6 +211,10 @@ async function readXmp(ps: PhotoshopModule, command: Descriptor): Promise<Edit |
   const xmp: unknown = answer?.["XMPMetadataAsUTF8"];
   return typeof xmp === "string" ? fromXmp(xmp) : null;
 }
+
+/** Whether an edit's group is still there: the user may have undone or deleted it. */
+export const isThere = (document: Document, { groupId }: Existing): boolean =>
+  document.layers.some((layer) => layer.id === groupId);
 
 export function layerById(document: Document, id: number): Layer {
   const found = document.layers.find((layer) => layer.id === id);

@@ -2,12 +2,14 @@
 
 import { BridgeClient, BridgeFailure } from "./bridge_client.ts";
 import { Diagnostics } from "./diagnostics.ts";
-import { drawHeatMap, toAddress } from "./heat_map.ts";
+import { toAddress } from "./encoded_pictures.ts";
+import { drawHeatMap } from "./heat_map.ts";
 import type { PhotoshopModule, UxpModule } from "./hosts.ts";
 import type { Sharpening } from "./layer_writer.ts";
 import type { Operators } from "./messages.ts";
-import { inWords } from "./self_check.ts";
-import { type Looking, type Scene, Session } from "./session.ts";
+import { Preview, type Shown } from "./preview.ts";
+import { type Check, inWords } from "./self_check.ts";
+import { editAt, type Looking, type Scene, Session } from "./session.ts";
 
 const TOKEN_KEY = "gazeshift-token";
 /** How often the panel looks for a bridge that has been started. */
@@ -16,6 +18,7 @@ const LOOK_AGAIN_MS = 3_000;
 const KEEP_ALIVE_MS = 240_000;
 /** A dial that rests this long gets its share measured. */
 const REST_MS = 150;
+const READING = "Reading the document and predicting";
 
 const element = <Kind extends HTMLElement>(id: string): Kind => {
   const found = document.getElementById(id);
@@ -25,6 +28,23 @@ const element = <Kind extends HTMLElement>(id: string): Kind => {
   return found as Kind;
 };
 
+/** UXP had no `hidden` property before its version 8; the attribute always works. */
+const show = (part: HTMLElement, isShown: boolean): void => {
+  if (isShown) {
+    part.removeAttribute("hidden");
+  } else {
+    part.setAttribute("hidden", "");
+  }
+};
+
+const isShown = (part: HTMLElement): boolean => !part.hasAttribute("hidden");
+
+/** UXP shows a choice that was set by its place, and not one that was set by its value. */
+const choose = (select: HTMLSelectElement, value: string): void => {
+  const place = Array.from(select.options).findIndex((option) => option.value === value);
+  select.selectedIndex = Math.max(0, place);
+};
+
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
 export class Panel {
@@ -32,10 +52,12 @@ export class Panel {
   private readonly session: Session;
   private readonly diagnostics: Diagnostics;
   private scene: Scene | null = null;
+  private preview: Preview | null = null;
+  private shown: Shown | null = null;
+  private showsBefore = false;
   private isBusy = false;
   private connection: "none" | "waiting" | "connected" = "none";
   private lastContactMs = 0;
-  private focused: HTMLElement | null = null;
   private rest: ReturnType<typeof setTimeout> | undefined;
 
   private readonly state = element("state");
@@ -59,34 +81,35 @@ export class Panel {
   }
 
   async start(): Promise<void> {
-    this.on("connect", () => this.connect());
-    this.on("look", () => this.look({ reopen: false }));
-    this.on("reopen", () => this.look({ reopen: true }));
-    this.on("apply", () => this.apply());
-    this.on("heat", () => this.showHeat());
-    this.on("copy", () => this.copyDiagnostics());
+    this.on("connect", "Connecting", () => this.connect());
+    this.on("look", READING, () => this.look({ reopen: false }));
+    this.on("reopen", READING, () => this.look({ reopen: true }));
+    this.on("apply", "Applying", () => this.apply());
+    this.on("heat", "Predicting where people look", () => this.showHeat());
+    this.on("copy", "Copying", () => this.copyDiagnostics());
+    element("flip").addEventListener("click", () => this.flip());
     this.token.addEventListener("keydown", (event) => {
       if (event.key === "Enter") {
-        void this.guard(() => this.connect());
+        void this.guard("Connecting", () => this.connect());
       }
     });
     this.dial.addEventListener("input", () => this.moveDial());
     this.style.addEventListener("change", () => this.changeStyle());
     this.sharpening.addEventListener("change", () => this.showSharpening());
     setInterval(() => void this.keepInTouch(), LOOK_AGAIN_MS);
-    await this.guard(() => this.connect());
+    await this.guard("Connecting", () => this.connect());
   }
 
-  private on(id: string, work: () => Promise<void>): void {
-    element(id).addEventListener("click", () => void this.guard(work));
+  private on(id: string, what: string, work: () => Promise<void>): void {
+    element(id).addEventListener("click", () => void this.guard(what, work));
   }
 
-  /** The panel's one handler of failures. */
-  private async guard(work: () => Promise<void>): Promise<void> {
+  /** The panel's one handler of failures; says meanwhile what is going on. */
+  private async guard(what: string, work: () => Promise<void>): Promise<void> {
     if (this.isBusy) {
       return;
     }
-    this.setBusy(true);
+    this.setBusy(what);
     this.say("", "");
     try {
       await work();
@@ -97,7 +120,7 @@ export class Panel {
           : new BridgeFailure("unexpected", `Something went wrong: ${String(error)}`, ""),
       );
     } finally {
-      this.setBusy(false);
+      this.setBusy(null);
     }
   }
 
@@ -119,9 +142,13 @@ export class Panel {
     await this.uxp.storage.secureStorage.setItem(TOKEN_KEY, token.trim());
     this.token.value = "";
     this.offer(operators);
+    const hasFocus = this.connectBox.contains(document.activeElement);
     this.connection = "connected";
     this.lastContactMs = Date.now();
     this.showConnection(`Connected to GazeShift ${this.client.version}`, "");
+    if (hasFocus) {
+      element("look").focus();
+    }
   }
 
   /** Notices that the core was started or has ended, and keeps it from ending while we are open. */
@@ -131,7 +158,7 @@ export class Panel {
     }
     if (this.connection === "waiting") {
       if (await this.client.isThere()) {
-        await this.guard(() => this.connect());
+        await this.guard("Connecting", () => this.connect());
       }
     } else if (Date.now() - this.lastContactMs >= KEEP_ALIVE_MS) {
       this.lastContactMs = Date.now();
@@ -147,34 +174,40 @@ export class Panel {
   }
 
   private offer(operators: Operators): void {
-    this.style.innerHTML = "";
+    const chosen = this.style.value;
+    while (this.style.firstChild) {
+      this.style.removeChild(this.style.firstChild);
+    }
     for (const { number, label } of operators.styles) {
       const option = document.createElement("option");
-      option.value = String(number);
+      option.setAttribute("value", String(number));
       option.textContent = label;
       this.style.appendChild(option);
     }
-    element("style-row").hidden = operators.styles.length === 0;
+    choose(this.style, chosen);
+    show(element("style-row"), operators.styles.length > 0);
     this.dial.min = String(Math.round(100 * operators.strength_minimum));
     this.dial.max = String(Math.round(100 * operators.strength_maximum));
   }
 
   private async look(how: Partial<Looking> & { reopen: boolean }): Promise<void> {
-    this.scene = null;
     const style = Number(this.style.value || 0);
-    const scene = await this.session.look({ style, keepNumbers: true, ...how });
-    if (how.reopen && !scene.existing) {
-      throw new BridgeFailure("existing", "This document holds no GazeShift edit.", "");
+    let scene: Scene;
+    try {
+      scene = await this.session.look({ style, keepNumbers: true, ...how });
+    } catch (error) {
+      this.setScene(null);
+      throw error;
     }
-    this.scene = scene;
+    this.setScene(scene);
     if (scene.existing && how.keepNumbers !== false) {
       const { edit, sharpening } = scene.existing;
       const sign = edit.direction === "attract" ? 1 : -1;
       this.dial.value = String(Math.round(100 * sign * edit.strength));
-      this.sharpening.value = sharpening;
+      choose(this.sharpening, sharpening);
       this.showSharpening();
     }
-    element("maps").hidden = true;
+    show(element("maps"), false);
     this.moveDial();
     this.say(scene.warnings.join(" "), "note");
   }
@@ -183,7 +216,7 @@ export class Panel {
     const { scene } = this;
     if (scene) {
       const reopen = scene.existing !== null;
-      void this.guard(() => this.look({ reopen, keepNumbers: false }));
+      void this.guard(READING, () => this.look({ reopen, keepNumbers: false }));
     }
   }
 
@@ -191,8 +224,70 @@ export class Panel {
     return Number(this.dial.value) / 100;
   }
 
+  /** Another scene is looked at from now on, or none. */
+  private setScene(scene: Scene | null): void {
+    this.scene = scene;
+    void this.preview?.close().catch((error) => this.noteOf("preview", error));
+    this.preview = null;
+    this.shown = null;
+    this.showsBefore = false;
+    if (!scene) {
+      show(element("preview"), false);
+      this.showShares();
+    } else {
+      const preview = new Preview(this.ps, this.client, scene.proxy, scene.proxyMask, (shown) => {
+        if (this.preview === preview) {
+          this.shown = shown;
+          this.showPicture();
+        }
+      });
+      const { width, height } = preview.size;
+      // The longest side is as wide as the panel.
+      element("picture").style.width = `${Math.round((100 * width) / Math.max(width, height))}%`;
+      this.preview = preview;
+    }
+  }
+
+  private drawPreview(): void {
+    const { scene, preview } = this;
+    if (scene && preview) {
+      const drawn = preview.draw(editAt(scene, this.strength()));
+      void drawn.catch((error) => {
+        this.noteOf("preview", error);
+        // Rather none than one of another position.
+        show(element("preview"), preview !== this.preview);
+      });
+    }
+  }
+
+  private showPicture(): void {
+    if (!this.shown) {
+      return;
+    }
+    const image = element<HTMLImageElement>("picture");
+    const side = this.showsBefore ? "before" : "after";
+    image.src = this.shown[side];
+    image.alt = `Preview ${side} the edit`;
+    element("side").textContent = `Preview, ${side}`;
+    element("flip").textContent = this.showsBefore ? "Show after" : "Show before";
+    show(element("preview"), true);
+  }
+
+  private flip(): void {
+    this.showsBefore = !this.showsBefore;
+    this.showPicture();
+  }
+
+  private noteOf(what: string, error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    this.diagnostics.note(`${what}: ${reason}`);
+  }
+
   private moveDial(): void {
     this.showShares();
+    // Whoever moves the dial wants to see what it does.
+    this.showsBefore = false;
+    this.drawPreview();
     clearTimeout(this.rest);
     this.rest = setTimeout(() => void this.measureHere(), REST_MS);
   }
@@ -202,7 +297,7 @@ export class Panel {
     const side = strength > 0 ? "Attract" : strength < 0 ? "Divert" : "Unchanged";
     const amount = strength === 0 ? "" : ` ${Math.round(100 * Math.abs(strength))} %`;
     element("dial-text").textContent = side + amount;
-    element("shares").hidden = !this.scene;
+    show(element("shares"), this.scene !== null);
     if (this.scene) {
       const after = this.scene.shares.at(strength);
       element("share-before").textContent = percent(this.scene.shares.before);
@@ -211,13 +306,14 @@ export class Panel {
         : `${after.isMeasured ? "" : "about "}${percent(after.share)}`;
     }
     element("apply").textContent = this.scene?.existing ? "Apply to existing edit" : "Apply";
+    this.dial.setAttribute("aria-valuetext", side + amount);
   }
 
   /** Asks for the share, and for the map if it is shown, where the dial rests. */
   private async measureHere(): Promise<void> {
     const { scene } = this;
     const strength = this.strength();
-    const showsMaps = !element("maps").hidden;
+    const showsMaps = isShown(element("maps"));
     if (!scene || (scene.shares.has(strength) && !showsMaps)) {
       return;
     }
@@ -231,23 +327,20 @@ export class Panel {
         }
       }
     } catch (error) {
-      this.diagnostics.note(`share: ${String(error)}`);
+      this.noteOf("share", error);
     }
   }
 
   private async apply(): Promise<void> {
-    if (!this.scene || this.scene.documentId !== this.ps.app.activeDocument?.id) {
-      await this.look({ reopen: false });
-    }
-    const scene = this.scene as Scene | null;
-    if (!scene) {
-      return;
-    }
+    const scene = await this.currentScene();
     const sharpening = this.sharpening.value as Sharpening;
-    const check = await this.session.apply(scene, this.strength(), sharpening);
-    // The selection is now the group's mask: what comes next adjusts this edit.
-    this.scene = null;
-    this.showShares();
+    let check: Check;
+    try {
+      check = await this.session.apply(scene, this.strength(), sharpening);
+    } finally {
+      // What comes next adjusts the edit, also when only the check of it has failed.
+      this.showShares();
+    }
     this.diagnostics.check = check;
     const near = check.smart
       ? ` The Smart Filters come near GazeShift's sharpening: ${inWords(check.smart)}.`
@@ -264,18 +357,20 @@ export class Panel {
     }
   }
 
-  private async showHeat(): Promise<void> {
-    if (!this.scene) {
+  /** The scene that is shown, or a new one if another document is open or the edit was undone. */
+  private async currentScene(): Promise<Scene> {
+    if (!this.scene || !this.session.isCurrent(this.scene)) {
       await this.look({ reopen: false });
     }
-    const scene = this.scene as Scene | null;
-    if (!scene) {
-      return;
-    }
+    return this.scene as Scene;
+  }
+
+  private async showHeat(): Promise<void> {
+    const scene = await this.currentScene();
     const strength = this.strength();
     await this.showMap("before-map", scene, await this.session.attentionBefore(scene));
     await this.showMap("after-map", scene, await this.session.attentionAfter(scene, strength));
-    element("maps").hidden = false;
+    show(element("maps"), true);
     this.showShares();
   }
 
@@ -289,7 +384,7 @@ export class Panel {
   }
 
   private showSharpening(): void {
-    element("sharpening-note").hidden = this.sharpening.value !== "smart";
+    show(element("sharpening-note"), this.sharpening.value === "smart");
   }
 
   private async copyDiagnostics(): Promise<void> {
@@ -310,30 +405,22 @@ export class Panel {
     this.state.textContent = state;
     this.state.className = isConnected ? "good" : "bad";
     this.remedy.textContent = remedy;
-    this.remedy.hidden = remedy === "";
-    this.connectBox.hidden = isConnected;
-    this.work.hidden = !isConnected;
-    element("maps").hidden = true;
+    show(this.remedy, remedy !== "");
+    show(this.connectBox, !isConnected);
+    show(this.work, isConnected);
+    show(element("maps"), false);
   }
 
   private say(text: string, kind: "" | "good" | "bad" | "note"): void {
     this.message.textContent = text;
     this.message.className = kind;
-    this.message.hidden = text === "";
+    show(this.message, text !== "");
   }
 
-  private setBusy(isBusy: boolean): void {
-    this.isBusy = isBusy;
-    if (isBusy) {
-      this.focused = document.activeElement as HTMLElement | null;
-    }
-    document.querySelectorAll("button").forEach((button) => {
-      button.disabled = isBusy;
-    });
-    element("busy").hidden = !isBusy;
-    if (!isBusy) {
-      // A button that is switched off loses the keyboard.
-      this.focused?.focus();
-    }
+  private setBusy(what: string | null): void {
+    this.isBusy = what !== null;
+    element("panel").className = this.isBusy ? "busy" : "";
+    element("busy").textContent = what ?? "";
+    show(element("busy"), this.isBusy);
   }
 }

@@ -1,6 +1,6 @@
 /** What the panel does, free of its widgets: read, predict, apply, check. */
 
-import type { Attention, BridgeClient, Picture } from "./bridge_client.ts";
+import { type Attention, type BridgeClient, BridgeFailure, type Picture } from "./bridge_client.ts";
 import {
   proxySize,
   readLayer,
@@ -18,7 +18,9 @@ import {
   asOneStep,
   type Existing,
   findExisting,
+  isThere,
   layerById,
+  type Plan,
   play,
   type Sharpening,
   type SmartLayers,
@@ -63,6 +65,13 @@ export class Session {
   async look({ style, reopen, keepNumbers }: Looking): Promise<Scene> {
     const document = this.document(!reopen);
     const existing = reopen ? await findExisting(this.ps, document) : null;
+    if (reopen && !existing) {
+      throw new BridgeFailure(
+        "existing",
+        "This document holds no GazeShift edit.",
+        "Select something and press Read selection.",
+      );
+    }
     const { proxy, mask } = await this.read(document, existing, readProxy);
     const size = proxySize(sizeOf(document));
     const proxyMask = shrinkMask(mask, sizeOf(document), size);
@@ -90,7 +99,18 @@ export class Session {
     };
   }
 
-  /** Writes the edit as layers, then compares Photoshop's picture with the core's. */
+  /** Whether the scene is still what is open in Photoshop, with the edit that it adjusts. */
+  isCurrent(scene: Scene): boolean {
+    const document = this.ps.app.activeDocument as Document | null;
+    return (
+      document?.id === scene.documentId && (!scene.existing || isThere(document, scene.existing))
+    );
+  }
+
+  /**
+   * Writes the edit as layers, then compares Photoshop's picture with the core's. From then on the
+   * scene adjusts what was written.
+   */
   async apply(scene: Scene, strength: number, sharpening: Sharpening): Promise<Check> {
     const document = this.document(!scene.existing);
     if (!scene.shares.has(strength)) {
@@ -103,9 +123,29 @@ export class Session {
     const rendered = isSmart ? NO_COPIES : await this.sharpened(whole, edit, recipe);
     const [expected] = await this.bridge.render(whole, mask, edit, ["result"]);
     const plan = { edit, recipe, picture: whole, sharpening, rendered };
-    const layers = await writeLayers(this.ps, document, plan, scene.existing);
-    const { shown, bases } = await this.readBack(document, layers);
-    const whatShows = measure(shown, expected as Samples, whole.channels);
+    const written = await writeLayers(this.ps, document, plan, scene.existing);
+    scene.existing = written.existing;
+    try {
+      return await this.check(document, plan, mask, expected as Samples, written.smart);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new BridgeFailure(
+        "check",
+        `Applied, but what Photoshop shows could not be checked: ${reason}`,
+        "Edit > Undo takes the edit back.",
+      );
+    }
+  }
+
+  private async check(
+    document: Document,
+    { edit, recipe, picture: whole }: Plan,
+    mask: Uint8Array,
+    expected: Samples,
+    smart: SmartLayers,
+  ): Promise<Check> {
+    const { shown, bases } = await this.readBack(document, smart);
+    const whatShows = measure(shown, expected, whole.channels);
     if (!bases.foreground && !bases.background) {
       return judge(whatShows, null);
     }
@@ -160,7 +200,7 @@ export class Session {
   private readBack(document: Document, layers: SmartLayers): Promise<ReadBack> {
     const base = async (id: number | null): Promise<Picture | null> =>
       id === null ? null : readLayer(this.ps, document, id);
-    return this.modal(document, async () => ({
+    return asOneStep(this.ps, document, "Check GazeShift edit", false, async () => ({
       shown: await readWhole(this.ps, document),
       bases: {
         foreground: await base(layers.foreground),
@@ -176,7 +216,7 @@ export class Session {
     readPixels: (ps: PhotoshopModule, document: Document) => Promise<Picture>,
   ): Promise<{ proxy: Picture; mask: Uint8Array }> {
     if (!existing) {
-      return this.modal(document, async () => ({
+      return asOneStep(this.ps, document, "Read picture", false, async () => ({
         mask: await readSelection(this.ps, document),
         proxy: await readPixels(this.ps, document),
       }));
@@ -188,10 +228,6 @@ export class Session {
       layerById(document, existing.groupId).visible = false;
       return { mask, proxy: await readPixels(this.ps, document) };
     });
-  }
-
-  private async modal<Result>(document: Document, work: () => Promise<Result>): Promise<Result> {
-    return asOneStep(this.ps, document, "Read picture", false, work);
   }
 }
 

@@ -88,6 +88,7 @@ class Studio:
                     "python": sys.executable,
                     "chromium": chromium_program(),
                     "port": self.port,
+                    "token": TOKEN,
                     "cases": self.cases,
                     "results": str(results),
                 }

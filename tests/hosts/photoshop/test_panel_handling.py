@@ -71,25 +71,29 @@ def test_the_dial_moves_by_percents_and_the_share_follows(studio) -> None:
 
 
 def test_the_keyboard_reaches_everything(studio) -> None:
-    walk = [{"keys": ["Tab"]} for _ in range(7)]
+    walk = [{"keys": ["Tab"]} for _ in range(8)]
     dial = [{"focus": "dial"}, {"keys": ["ArrowLeft", "ArrowLeft", "ArrowDown"]}]
     typed = [{"type": TOKEN}, {"focus": "token"}, {"keys": ["Enter"]}]
-    studio.add([*typed, {"focus": "look"}, *walk, *dial, {"press": "look"}])
+    look = {"press": "look", "drawn": True}
+    studio.add([*typed, look, *walk, *dial, {"press": "flip"}])
 
     seen = studio.run()[0]["seen"]
 
     connected = seen[len(typed) - 1]
     assert connected["state"].startswith("Connected to GazeShift")
-    walked = [one["focused"] for one in seen[len(typed) : len(typed) + 8]]
-    reachable = ["look", "reopen", "dial", "style", "sharpening", "apply", "heat", "copy"]
-    assert walked == reachable
+    # The field of the token is gone; the keyboard goes on with what comes next.
+    assert connected["focused"] == "look"
+    # A button that was pressed keeps the keyboard, and can be reached again.
+    walked = [one["focused"] for one in seen[len(typed) : len(typed) + 9]]
+    controls = ["look", "reopen", "flip", "dial", "style", "sharpening", "apply", "heat", "copy"]
+    assert walked == controls
     assert seen[-2]["dialText"] == "Attract 97 %"
-    # A button that was pressed keeps the keyboard.
-    assert seen[-1]["focused"] == "look"
+    assert seen[-1]["flip"] == "Show after"
 
 
 def test_diagnostics_tell_versions_and_measures_and_nothing_private(studio) -> None:
-    steps = [*CONNECT, {"press": "look"}, {"press": "apply"}, {"press": "apply"}, {"press": "copy"}]
+    # Applying uses up the selection.
+    steps = [*CONNECT, {"press": "look"}, {"press": "apply"}, {"press": "look"}, {"press": "copy"}]
     studio.add(steps)
 
     seen = studio.run()[0]["seen"]

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readLayer, readProxy, readSelection, readWhole, shrinkMask } from "../../../plugins/photoshop_uxp_bridge/src/document_reader.ts";
+import { readLayer, readProxy, readSelection, readWhole, shrinkMask, shrinkPicture } from "../../../plugins/photoshop_uxp_bridge/src/document_reader.ts";
 import { blend, judge, measure } from "../../../plugins/photoshop_uxp_bridge/src/self_check.ts";
 
 let disposed = 0;
@@ -15,7 +15,7 @@ function given(data: Uint8Array | Uint16Array, width: number, height: number, co
       },
       dispose: async () => { disposed += 1; },
     },
-    sourceBounds: { left, top, right: left + width, bottom: top + height },
+    sourceBounds: { left, top, right: left + width, bottom: top + height }, level: 0,
   };
 }
 
@@ -40,6 +40,32 @@ test("trimmed pixels go back to their place, on transparency", async () => {
   assert.equal(channels, 4);
   assert.deepEqual([...pixels.slice(20)], [10, 20, 30, 255]);
   assert.ok(pixels.slice(0, 20).every((value) => value === 0));
+});
+
+test("bounds of a smaller pyramid level are counted in that level's pixels", async () => {
+  // Level 2 of 4096 x 2048: an opaque square from (1024, 512) to (3072, 1536), a quarter as large.
+  const data = new Uint8Array(512 * 256 * 4).fill(255);
+  const got = { ...given(data, 512, 256, 4, 256, 128), level: 2 };
+  const { width, height, pixels } = await readProxy(photoshop(got), paper("bitDepth16", 4096, 2048));
+  assert.deepEqual([width, height], [1024, 512]);
+  const alpha = (x: number, y: number): number => pixels[(y * 1024 + x) * 4 + 3] as number;
+  assert.deepEqual([alpha(255, 200), alpha(256, 200), alpha(767, 200), alpha(768, 200)], [0, 255, 255, 0]);
+  assert.deepEqual([alpha(500, 127), alpha(500, 128), alpha(500, 383), alpha(500, 384)], [0, 255, 255, 0]);
+});
+
+test("trimmed pixels that were scaled to the size asked for go back to their place, too", async () => {
+  const data = new Uint8Array(1024 * 512 * 4).fill(255);
+  const got = given(data, 1024, 512, 4, 0, 0);
+  got.sourceBounds = { left: 1024, top: 512, right: 3072, bottom: 1536 };
+  const { pixels } = await readProxy(photoshop(got), paper("bitDepth16", 4096, 2048));
+  const alpha = (x: number, y: number): number => pixels[(y * 1024 + x) * 4 + 3] as number;
+  assert.deepEqual([alpha(255, 200), alpha(256, 200), alpha(767, 200), alpha(768, 200)], [0, 255, 255, 0]);
+});
+
+test("a picture shrinks by averaging, and stands on white where it is transparent", () => {
+  const pixels = Uint8Array.of(10, 20, 30, 255, 30, 40, 50, 255, 0, 0, 0, 0, 0, 0, 0, 0);
+  const small = shrinkPicture({ width: 4, height: 1, channels: 4, pixels }, { width: 2, height: 1 });
+  assert.deepEqual([small.channels, ...small.pixels], [3, 20, 30, 40, 255, 255, 255]);
 });
 
 test("the proxy is asked for in sRGB, with 8 bits and a longest side of 1024", async () => {

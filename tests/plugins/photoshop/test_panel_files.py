@@ -64,6 +64,18 @@ def test_manifest_is_of_version_5_for_photoshop_25() -> None:
     assert MANIFEST["host"]["data"]["apiVersion"] == 2
 
 
+def test_the_page_keeps_to_what_uxp_can_do() -> None:
+    page = (PANEL / "assets" / "index.html").read_text()
+    style = (PANEL / "assets" / "panel.css").read_text()
+
+    # UXP ties no label to its control by `for`, shows titles and reads no passwords on macOS.
+    assert not re.search(r"<label[^>]* for=", page)
+    assert "title {\n  display: none;" in style
+    assert 'type="password"' not in page
+    for unknown in ("grid", "transition", "animation", "float:", "text-transform", "font:"):
+        assert unknown not in style
+
+
 def test_lock_file_names_no_registry() -> None:
     assert "resolved" not in (PANEL / "package-lock.json").read_text()
 

@@ -68,6 +68,20 @@ function carryOut({ address, method, headers, body }) {
   });
 }
 
+/** The bridge keeps four previews; four others make it close the panel's. */
+async function fillPreviews() {
+  const token = config.token;
+  const header = Buffer.from(JSON.stringify({ image: { width: 1, height: 1, channels: 3, dtype: "uint8" }, mask: { dtype: "uint8" } }));
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(header.length);
+  const body = Buffer.concat([length, header, Buffer.alloc(4)]).toString("base64");
+  const headers = { Authorization: `Bearer ${token}`, "GazeShift-Protocol": "1", "Content-Type": "application/x-gazeshift" };
+  for (let k = 0; k < 4; k++) {
+    const { status } = await carryOut({ address: `http://127.0.0.1:${config.port}/v1/preview/open`, method: "POST", headers, body });
+    if (status !== 200) throw new Error(`the bridge opened no preview: ${status}`);
+  }
+}
+
 const PAGE_FETCH = `
   Object.defineProperty(navigator, "clipboard", { value: {
     setContent: async (content) => { window.copied = content["text/plain"]; },
@@ -82,7 +96,8 @@ const PAGE_FETCH = `
       for (let k = 0; k < bytes.length; k += 8192) sent += String.fromCharCode(...bytes.subarray(k, k + 8192));
       sent = btoa(sent);
     }
-    const got = await window.carryOut({ address, method, headers, body: sent });
+    window.inFlight = (window.inFlight ?? 0) + 1;
+    const got = await window.carryOut({ address, method, headers, body: sent }).finally(() => { window.inFlight -= 1; });
     return new Response(Uint8Array.from(atob(got.body), (c) => c.charCodeAt(0)), got);
   };`;
 
@@ -114,9 +129,42 @@ async function renderFile(files) {
   return text;
 }
 
-const settled = (page) => page.waitForFunction(() => document.getElementById("busy").hidden, null, { timeout: 120000, polling: 20 });
+const settled = (page) => page.waitForFunction(() => document.getElementById("busy").hasAttribute("hidden"), null, { timeout: 120000, polling: 20 });
 const measured = (page) => page.waitForFunction(
   () => !/about|measuring/.test(document.getElementById("share-after").textContent), null, { timeout: 120000, polling: 20 });
+/** Waits until nothing has been asked of the bridge or encoded for a tenth of a second. */
+async function drawn(page) {
+  await page.evaluate(() => { window.quiet = 0; });
+  await page.waitForFunction(() => {
+    window.quiet = window.inFlight || window.fake.liveImages() ? 0 : window.quiet + 1;
+    return window.quiet > 5;
+  }, null, { timeout: 120000, polling: 20 });
+}
+
+/** Presses a button again and again while one call after the other of a Photoshop step fails. */
+async function failEach(page, { press: id, step, how }) {
+  const found = [];
+  for (let call = 1; ; call++) {
+    await page.evaluate((next) => window.fake.fail(next), { step, call, how });
+    await press(page, id);
+    const hasFailed = await page.evaluate(() => window.fake.hasFailed());
+    found.push({ ...(await look(page)), hasFailed });
+    if (!hasFailed) return found;
+  }
+}
+
+async function grab(page, target) {
+  const text = await page.evaluate(() => {
+    const image = document.getElementById("picture");
+    const canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight];
+    const context = canvas.getContext("2d");
+    context.drawImage(image, 0, 0);
+    return Array.from(context.getImageData(0, 0, canvas.width, canvas.height).data).filter((_, k) => k % 4 < 3);
+  });
+  writeFileSync(target, Buffer.from(text));
+}
+
 async function press(page, id) {
   await page.focus(`#${id}`);
   await page.keyboard.press("Enter");
@@ -125,12 +173,13 @@ async function press(page, id) {
 
 async function look(page) {
   return page.evaluate(() => {
-    const text = (id) => { const e = document.getElementById(id); return e.hidden || e.closest("[hidden]") ? null : e.textContent; };
+    const text = (id) => { const e = document.getElementById(id); return e.closest("[hidden]") ? null : e.textContent; };
     return {
       state: text("state"), remedy: text("remedy"), message: text("message"), before: text("share-before"),
       after: text("share-after"), dial: document.getElementById("dial").value, apply: text("apply"),
       dialText: text("dial-text"), sharpening: document.getElementById("sharpening").value,
       note: text("sharpening-note"), focused: document.activeElement.id, copied: window.copied ?? null,
+      preview: text("side"), flip: text("flip"), isSelected: window.fake.isSelected(),
       history: [...window.fake.history], live: window.fake.liveImages(), tree: window.fake.tree(),
       token: window.fake.secrets.get("gazeshift-token") ?? null,
       maps: ["before-map", "after-map"].map((id) => !document.getElementById(id).closest("[hidden]") && document.getElementById(id).naturalWidth > 0),
@@ -175,6 +224,7 @@ try {
     const seen = [];
     for (const step of one.steps) {
       posts = [];
+      let tries = null;
       if (step.bridge !== undefined) isBridgeThere = step.bridge;
       if (step.press) await press(page, step.press);
       if (step.type) await page.fill("#token", step.type);
@@ -194,14 +244,31 @@ try {
         if (step.atOnce) seen.push(await look(page));
         if (!step.atOnce || step.rest) await measured(page);
       }
+      if (step.slide) {
+        await page.evaluate((values) => {
+          const dial = document.getElementById("dial");
+          for (const value of values) {
+            dial.value = String(value);
+            dial.dispatchEvent(new Event("input"));
+          }
+        }, step.slide);
+        await measured(page);
+      }
       if (step.passSeconds) {
         await page.clock.runFor(1000 * step.passSeconds);
         await settled(page);
       }
       if (step.until) await page.waitForFunction((text) => document.getElementById("state").textContent.includes(text), step.until, { timeout: 30000, polling: 20 });
+      if (step.select !== undefined) await page.evaluate(() => window.fake.setSelection(null));
+      if (step.forgetPreviews) await fillPreviews();
+      if (step.undo) await page.evaluate(() => window.fake.undo());
+      if (step.failEach) tries = await failEach(page, step.failEach);
+      if (step.fail) await page.evaluate((next) => window.fake.fail(next), step.fail);
+      if (step.drawn || step.grab || step.screenshot) await drawn(page);
+      if (step.grab) await grab(page, step.grab);
       if (step.screenshot) await page.screenshot({ path: step.screenshot });
       if (step.save) await askReader(await page.evaluate(() => window.fake.files()), step.save, true);
-      seen.push({ ...(await look(page)), posts, identityRequests });
+      seen.push({ ...(await look(page)), posts, identityRequests, tries });
     }
     results.push({ name: one.name, seen, errors });
     await context.close();

@@ -9,6 +9,7 @@
  * reader.
  */
 import { type Layer as FileLayer, type Psd, writePsdUint8Array } from "ag-psd";
+import { secrets, uxp } from "./uxp.ts";
 
 type Samples = Uint8Array | Uint16Array;
 interface Filter { type: string; settings: any; opacity: number }
@@ -53,8 +54,31 @@ let isSuspended = false;
 let nextId = 10;
 let selection: Uint8Array | null = setup.mask ? fromBase64(setup.mask) : null;
 const history: string[] = [];
+const undoable: (() => void)[] = [];
+
+/** Which call of which step fails, and how: an error object or a rejection, or a cancelling user. */
+interface Mishap { step: string; call: number; how: "error" | "reject" | "cancel" }
+let mishap: Mishap | null = null;
+let stepName = "";
+let calls = 0;
+let isCancelled = false;
+
+function count(what: string): void {
+  if (isCancelled) {
+    throw new Error(`${what} after the user has cancelled`);
+  }
+  if (!isModal || stepName !== mishap?.step) {
+    return;
+  }
+  calls += 1;
+  if (calls === mishap.call) {
+    isCancelled = mishap.how === "cancel";
+    throw mishap.how === "error" ? { refusal: "made to fail", message: "made to fail" } : new Error("made to fail");
+  }
+}
 
 const mustBeModal = (what: string): void => {
+  count(what);
   if (!isModal || !isSuspended) {
     throw Object.assign(new Error(`${what} is allowed in a modal state with suspended history only`), { number: 9 });
   }
@@ -333,6 +357,7 @@ const withDepth = (data: Samples, bits: number): Samples =>
 
 const imaging = {
   async getPixels(options: any) {
+    count("getPixels");
     if (options.componentSize !== 8 && options.componentSize !== depth) {
       throw new Error(`this document has ${depth} bits`);
     }
@@ -346,6 +371,7 @@ const imaging = {
     return { imageData, sourceBounds: { left: 0, top: 0, right: width, bottom: height }, level: 0 };
   },
   async getSelection() {
+    count("getSelection");
     if (!selection) {
       throw new Error("No selection");
     }
@@ -363,6 +389,7 @@ const imaging = {
     return { imageData: new ImageData(right - left, bottom - top, 1, data), sourceBounds: { left, top, right, bottom } };
   },
   async createImageDataFromBuffer(data: Samples, options: any) {
+    count("createImageDataFromBuffer");
     if (data.length !== options.width * options.height * options.components) {
       throw new Error("the buffer does not fit its size");
     }
@@ -396,7 +423,7 @@ const imaging = {
     (imageData.read() as Uint8Array).forEach((value, k) => { drawn.data[4 * Math.floor(k / 3) + (k % 3)] = value; });
     for (let k = 3; k < drawn.data.length; k += 4) drawn.data[k] = 255;
     context.putImageData(drawn, 0, 0);
-    return canvas.toDataURL("image/jpeg").split(",")[1];
+    return canvas.toDataURL("image/jpeg", 1).split(",")[1];
   },
 };
 
@@ -553,48 +580,47 @@ const photoshop = {
         throw new Error("commandName is needed");
       }
       isModal = true;
+      stepName = options.commandName;
+      calls = 0;
       let kept: any = null;
+      const rollBack = (): void => {
+        state.layers = kept.layers;
+        state.active = all(state.layers).filter((layer) => kept.active.includes(layer.id));
+        selection = kept.selection;
+      };
       try {
         return await work({
+          get isCancelled() { return isCancelled; },
           hostControl: {
             async suspendHistory({ name }: any) {
+              count("suspendHistory");
               isSuspended = true;
               kept = { name, layers: state.layers.map((layer) => layer.copy(null)), active: state.active.map((l) => l.id), selection };
               return kept;
             },
             async resumeHistory(_: any, commit = true) {
+              count("resumeHistory");
               isSuspended = false;
               if (commit) {
                 history.push(kept.name);
+                undoable.push(rollBack);
               } else {
-                state.layers = kept.layers;
-                state.active = all(state.layers).filter((layer) => kept.active.includes(layer.id));
-                selection = kept.selection;
+                rollBack();
               }
             },
           },
         });
+      } catch (error: any) {
+        // "If the target function exits via an exception, then all ... history states are cancelled."
+        if (isSuspended) {
+          rollBack();
+        }
+        throw error.refusal ? new Error(error.refusal) : error;
       } finally {
-        isModal = false;
+        isModal = isSuspended = isCancelled = false;
       }
     },
   },
-};
-
-const secrets = new Map<string, string>();
-const uxp = {
-  storage: {
-    secureStorage: {
-      async getItem(key: string) {
-        const value = secrets.get(key);
-        return value === undefined ? null : Uint8Array.from(value, (c) => c.charCodeAt(0));
-      },
-      async setItem(key: string, value: string) { secrets.set(key, value); },
-      async removeItem(key: string) { secrets.delete(key); },
-    },
-  },
-  host: { name: "Photoshop (fake)", version: "0" },
-  versions: { uxp: "0", plugin: "0.1.0" },
 };
 
 window.fake = {
@@ -603,6 +629,10 @@ window.fake = {
   liveImages: () => live.size,
   secrets,
   files: () => toFiles(state.layers),
+  undo: () => { history.pop(); undoable.pop()?.(); },
+  isSelected: () => selection !== null,
+  fail: (next: Mishap) => { mishap = next; },
+  hasFailed: () => mishap !== null && calls >= mishap.call,
   tree: () => JSON.stringify(state.layers, (key, value) => (["pixels", "mask", "parent", "xmp"].includes(key) ? undefined : value)),
   setSelection: (text: string | null) => { selection = text ? fromBase64(text) : null; },
 };
