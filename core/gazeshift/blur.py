@@ -22,7 +22,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -90,6 +90,10 @@ class BlurPlan:
             Shape (stride, 8): a full-size pixel at `stride * j + phase` is the sum of tap t times
             the small pixel at grid index `j + 1 + t` (margin included).
         """
+        return self._phases
+
+    @cached_property
+    def _phases(self) -> NDArray[np.float64]:
         taps = np.zeros((self.stride, _TAPS))
         half = len(self.spline) // 2
         for phase in range(self.stride):

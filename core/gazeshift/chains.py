@@ -91,7 +91,8 @@ class RegionChain:
         Entry i belongs to linear light (i / root_steps)². By its root the transfer curve is never
         steep, so the nearest entry misses by at most 0.003 codes of 8 bits before the curves.
         """
-        return (self._by_root(_roots(self.root_steps)) * self.top).astype(np.float32)
+        curves = point_curves(self.region, _encoded_roots(self.root_steps))
+        return (curves * self.top).astype(np.float32)
 
     @cached_property
     def light_pairs(self) -> NDArray[np.float32]:
@@ -99,7 +100,7 @@ class RegionChain:
 
         Each entry holds its value in codes and the step to the next entry.
         """
-        values = self._by_root(_roots(PAIR_STEPS)) * self.top
+        values = point_curves(self.region, _encoded_roots(PAIR_STEPS)) * self.top
         pairs = np.zeros((*values.shape, 2), np.float32)
         pairs[..., 0] = values
         pairs[:, :-1, 1] = np.diff(values, axis=1)
@@ -119,7 +120,7 @@ class RegionChain:
         return fit_polyline(lambda values: point_curves(self.region, values), CURVE_TOLERANCE)
 
     def _by_root(self, root: NDArray[np.float64]) -> NDArray[np.float64]:
-        return point_curves(self.region, np.clip(encode_srgb(root * root), 0.0, 1.0))
+        return point_curves(self.region, _encoded(root))
 
     @cached_property
     def code_floats(self) -> NDArray[np.float32]:
@@ -141,6 +142,12 @@ class RegionChain:
         return np.rint(self.code_table).astype(np.uint8)
 
 
+def _encoded(root: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Encode linear light that is given by its root."""
+    encoded: NDArray[np.float64] = np.clip(encode_srgb(root * root), 0.0, 1.0)
+    return encoded
+
+
 @lru_cache(maxsize=4)
-def _roots(steps: int) -> NDArray[np.float64]:
-    return np.linspace(0.0, 1.0, steps + 1)
+def _encoded_roots(steps: int) -> NDArray[np.float64]:
+    return _encoded(np.linspace(0.0, 1.0, steps + 1))

@@ -56,6 +56,10 @@ class Loops(Protocol):
         """Return full-size blurred rows, shape (3, rows, W), where the plan's stride is 1."""
         ...
 
+    def expand_rows(self, blur: ExpandedBlur, top: int, bottom: int) -> Planes:
+        """Return full-size blurred rows, shape (3, rows, W), from the small copy."""
+        ...
+
     def draw_rows(
         self,
         band: Band,

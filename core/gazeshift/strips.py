@@ -132,6 +132,10 @@ class NumpyLoops:
         """Return full-size blurred rows, shape (3, rows, W), where the plan's stride is 1."""
         return DirectBlur(plan, band).window((top, bottom), (0, plan.width))
 
+    def expand_rows(self, blur: ExpandedBlur, top: int, bottom: int) -> Planes:
+        """Return full-size blurred rows, shape (3, rows, W), from the small copy."""
+        return blur.window((top, bottom), (0, blur.plan.width))
+
     def draw_rows(
         self,
         band: Band,

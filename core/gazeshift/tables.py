@@ -5,6 +5,8 @@ Renderers, host recipes and `.cube` files all read the edit's point operators fr
 
 from __future__ import annotations
 
+from itertools import takewhile
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,8 +36,15 @@ def point_curves(region: RegionParameters, positions: NDArray[np.float64]) -> ND
         Shape (3, n): red, green and blue, encoded, 0-1.
     """
     values = {id_: named for id_, named in values_of(region).items() if _is_curve(id_)}
-    ramp = np.repeat(np.asarray(positions, np.float64)[None, :, None], 3, axis=2)
-    bent: NDArray[np.float64] = apply_chain(ramp, values)
+    in_order = [id_ for id_ in OPERATORS if id_ in values]
+    alike = list(takewhile(lambda id_: OPERATORS[id_].spec.treats_channels_alike, in_order))
+    # As long as all channels get the same, three positions share one pixel.
+    count = positions.size
+    ramp = np.zeros((1, -(-count // 3), 3))
+    ramp.reshape(-1)[:count] = positions
+    bent: NDArray[np.float64] = apply_chain(ramp, {id_: values.pop(id_) for id_ in alike})
+    wide = np.repeat(bent.reshape(1, -1, 1)[:, :count], 3, axis=2)
+    bent = apply_chain(wide, values)
     return np.ascontiguousarray(bent[0].T)
 
 

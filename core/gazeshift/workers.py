@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import os
+from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
+from threading import Thread
 
 from gazeshift.errors import ParamError
 
@@ -71,7 +72,7 @@ class Ladder:
 
 
 def run_jobs(jobs: Sequence[Callable[[], None]], threads: int, ladder: Ladder, work: float) -> None:
-    """Run jobs on a thread pool and return when all are done.
+    """Run jobs in the calling thread and helpers beside it, and return when all are done.
 
     When a job or the progress callback raises, jobs that have not begun are dropped, running ones
     are waited for, and the exception passes on: nothing is left running.
@@ -81,29 +82,54 @@ def run_jobs(jobs: Sequence[Callable[[], None]], threads: int, ladder: Ladder, w
     jobs
         Independent functions.
     threads
-        At least 1; 1 runs the jobs in the calling thread.
+        At least 1; 1 runs all jobs in the calling thread.
     ladder
-        Told after each job.
+        Told in the calling thread, after each job of its own.
     work
         Work of all the jobs together, in the ladder's unit.
     """
     share = work / max(1, len(jobs))
-    if threads == 1 or len(jobs) == 1:
-        for job in jobs:
-            job()
-            ladder.climb(share)
-        return
-    with ThreadPoolExecutor(min(threads, len(jobs)), "gazeshift-render") as pool:
-        pending: set[Future[None]] = {pool.submit(job) for job in jobs}
+    waiting = deque(jobs)
+    finished: deque[None] = deque()
+    failures: list[BaseException] = []
+
+    def next_job() -> Callable[[], None] | None:
         try:
-            while pending:
-                done, pending = wait(pending, return_when=FIRST_COMPLETED)
-                for future in done:
-                    future.result()
-                    ladder.climb(share)
-        except BaseException:
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
+            return waiting.popleft()
+        except IndexError:
+            return None
+
+    def help_along() -> None:
+        while (job := next_job()) is not None:
+            try:
+                job()
+            except BaseException as error:  # raised again in the calling thread
+                waiting.clear()
+                failures.append(error)
+            finished.append(None)
+
+    def tell() -> None:
+        while finished:
+            finished.popleft()
+            ladder.climb(share)
+
+    helpers: list[Thread] = []
+    try:
+        for number in range(1, min(threads, len(jobs))):
+            helper = Thread(target=help_along, name=f"gazeshift-render-{number}")
+            helper.start()
+            helpers.append(helper)
+        while (job := next_job()) is not None:
+            job()
+            finished.append(None)
+            tell()
+    finally:
+        waiting.clear()
+        for helper in helpers:
+            helper.join()
+    if failures:
+        raise failures[0]
+    tell()
 
 
 def _container_cores() -> float | None:

@@ -111,19 +111,13 @@ static const REAL *K(run_chain)(const chain *region, int channel, const REAL *co
 /* Render rows [first, last). Returns 0 out of memory, -1 when the mask is bad, 1 otherwise. */
 static int K(draw)(const source *from, const drawing *job, ptrdiff_t first, ptrdiff_t last)
 {
-    const small_copy *small = &job->small;
-    const ptrdiff_t stride = small->stride, lanes = (stride + 7) / 8 * 8;
     const int expands = job->blur == BLUR_SMALL;
-    const ptrdiff_t small_rows = expands ? (last - 1) / stride - first / stride + ORDER : 0;
-    /* Small pixels that are expanded at once, and the vector lanes that they fill. */
-    const ptrdiff_t blocks = stride < LANES ? LANES / stride : 1;
-    const ptrdiff_t spread = (stride * blocks + LANES - 1) / LANES * LANES;
-    const ptrdiff_t pitch = TILE, wide = expands ? TILE + 2 * spread + 2 * stride : 0;
-    const ptrdiff_t taps_size = expands ? spread * (ORDER - 1 + blocks) : 0;
-    const REAL *phases = (const REAL *)small->phases;
-    REAL *scratch = (REAL *)allocate(
-        (size_t)(pitch * 15 + wide * 3 * small_rows + taps_size + 4 * ORDER + LANES), sizeof(REAL));
-    REAL *codes = scratch, *linear, *expanded, *front, *behind, *mixed, *taps, *narrow, *rows;
+    const ptrdiff_t pitch = TILE;
+    K(expander) expander = {0};
+    const ptrdiff_t room =
+        expands ? K(plan_expansion)(&expander, &job->small, first, last) : 0;
+    REAL *scratch = (REAL *)allocate((size_t)(pitch * 14 + room), sizeof(REAL));
+    REAL *codes = scratch, *linear, *expanded, *front, *behind, *mixed;
     int status = 1;
     if (scratch == NULL)
         return 0;
@@ -132,23 +126,12 @@ static int K(draw)(const source *from, const drawing *job, ptrdiff_t first, ptrd
     front = expanded + pitch;
     behind = front + 3 * pitch;
     mixed = behind + 3 * pitch;
-    taps = mixed + 3 * pitch;
-    narrow = taps + taps_size;
-    rows = narrow + pitch + 4 * ORDER + LANES;
     if (expands)
-        K(spread_phases)(phases, stride, lanes, blocks, spread, taps);
+        K(begin_expansion)(&expander, mixed + 3 * pitch);
     for (ptrdiff_t left = 0; left < from->width; left += TILE) {
         ptrdiff_t count = from->width - left < TILE ? from->width - left : TILE;
-        ptrdiff_t block = expands ? left / stride : 0;
         if (expands)
-            for (ptrdiff_t g = 0; g < small_rows; g++)
-                for (int c = 0; c < 3; c++)
-                    K(expand_row)((const SMALL *)small->planes +
-                                      (c * small->height + first / stride + 1 + g) * small->width +
-                                      block + 1,
-                                  rows + (3 * g + c) * wide,
-                                  (left + count - 1) / stride - block + 1, stride, taps, blocks,
-                                  spread, narrow);
+            K(expand_tile)(&expander, left, count);
         for (ptrdiff_t y = first; y < last; y++) {
             const char *pixels = from->pixels + (y - from->top) * from->row_stride;
             const float *mask =
@@ -170,9 +153,7 @@ static int K(draw)(const source *from, const drawing *job, ptrdiff_t first, ptrd
                     K(decode)(codes + c * pitch, linear, count, (REAL)from->scale);
                     blurred = linear;
                     if (expands) {
-                        K(expand_column)(rows + (3 * (y / stride - first / stride) + c) * wide +
-                                             (left - block * stride),
-                                         3 * wide, phases + y % stride, lanes, expanded, count);
+                        K(expanded)(&expander, left, count, y, c, expanded);
                         blurred = expanded;
                     } else if (job->blur == BLUR_PLANES) {
                         blurred = (const REAL *)job->planes + c * job->plane_stride +

@@ -18,9 +18,12 @@
 #if defined(_MSC_VER)
 #define RESTRICT __restrict
 #define FORCE_INLINE static __forceinline
+#define OWN_REGISTERS static __declspec(noinline)
 #else
 #define RESTRICT restrict
 #define FORCE_INLINE static inline __attribute__((always_inline))
+/* For loops with many pointers, which would be spilled inside a larger function. */
+#define OWN_REGISTERS static __attribute__((noinline))
 #endif
 
 #define ORDER 8
@@ -114,6 +117,7 @@ typedef struct {
     int (*blur_columns)(void *, ptrdiff_t, ptrdiff_t, ptrdiff_t, const void *, ptrdiff_t);
     int (*blur_rows)(const small_copy *, const void *, ptrdiff_t, ptrdiff_t, ptrdiff_t);
     int (*blur_narrow)(const source *, const void *, ptrdiff_t, ptrdiff_t, ptrdiff_t, void *);
+    int (*expand)(const small_copy *, ptrdiff_t, ptrdiff_t, ptrdiff_t, void *);
     int (*draw)(const source *, const drawing *, ptrdiff_t, ptrdiff_t);
 } loops;
 
@@ -128,7 +132,8 @@ typedef struct {
 #define K(name) PASTE_VALUES(name, LEVEL, DEPTH)
 #define LOOPS(level, depth)                                                                      \
     {PASTE(reduce, level, depth), PASTE(blur_columns, level, depth),                             \
-     PASTE(blur_rows, level, depth), PASTE(blur_narrow, level, depth), PASTE(draw, level, depth)}
+     PASTE(blur_rows, level, depth), PASTE(blur_narrow, level, depth),                       \
+     PASTE(expand, level, depth), PASTE(draw, level, depth)}
 
 #define LEVEL base
 #include "depths.h"
@@ -345,6 +350,27 @@ static PyObject *py_blur_narrow(PyObject *self, PyObject *arguments)
     return answer(status);
 }
 
+static PyObject *py_expand(PyObject *self, PyObject *arguments)
+{
+    const char *name;
+    const loops *run;
+    small_copy small = {0};
+    number planes, taps, phases, out;
+    Py_ssize_t width, first, last;
+    int kind, status;
+    (void)self;
+    if (!PyArg_ParseTuple(arguments, "si" SMALL_FORMAT "nnnK", &name, &kind, &planes,
+                          &small.height, &small.width, &small.stride, &taps, &phases, &width,
+                          &first, &last, &out) ||
+        (run = loops_named(name, kind)) == NULL)
+        return NULL;
+    small = make_small(planes, taps, phases, small);
+    Py_BEGIN_ALLOW_THREADS
+    status = run->expand(&small, width, first, last, address(out));
+    Py_END_ALLOW_THREADS
+    return answer(status);
+}
+
 static PyObject *py_draw(PyObject *self, PyObject *arguments)
 {
     const char *name;
@@ -388,6 +414,7 @@ static PyMethodDef methods[] = {
     {"blur_columns", py_blur_columns, METH_VARARGS, "Blur columns of the small copy in place."},
     {"blur_rows", py_blur_rows, METH_VARARGS, "Blur rows of the small copy in place."},
     {"blur_narrow", py_blur_narrow, METH_VARARGS, "Blur full-size rows directly."},
+    {"expand", py_expand, METH_VARARGS, "Expand the small copy to full-size rows."},
     {"draw", py_draw, METH_VARARGS, "Render rows."},
     {NULL, NULL, 0, NULL},
 };

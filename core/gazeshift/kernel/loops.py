@@ -105,6 +105,23 @@ class NativeLoops:
         )
         return planes
 
+    def expand_rows(self, blur: ExpandedBlur, top: int, bottom: int) -> Planes:
+        """Return full-size blurred rows, shape (3, rows, W), from the small copy."""
+        is_bytes = blur.small.dtype == np.float32
+        kind = _KINDS["uint8" if is_bytes else "uint16"]
+        phases = expansion(blur.plan, np.dtype(np.uint8 if is_bytes else np.uint16))
+        planes = np.empty((3, bottom - top, blur.plan.width), phases.dtype)
+        self._native.expand(
+            self.name,
+            kind,
+            (*_small(blur.small), blur.plan.stride, 0, phases.ctypes.data),
+            blur.plan.width,
+            top,
+            bottom,
+            planes.ctypes.data,
+        )
+        return planes
+
     def draw_rows(
         self,
         band: Band,

@@ -265,7 +265,8 @@ static void K(spread_phases)(const REAL *phases, ptrdiff_t stride, ptrdiff_t ste
 
 /* Expand one row of the small copy: `out` gets `stride` values for each of `count` small pixels,
  * `blocks` of them at a time. What is written beyond their values is overwritten by the next ones,
- * so `out` needs 2 `lanes` values of room behind its end, and `wide` count + blocks + ORDER. */
+ * so `out` needs 2 `lanes` values of room behind its end, and `wide` holds count + blocks + ORDER.
+ * One sum only: gcc turns this into a loop of products, and two or four into a heap of shuffles. */
 static void K(expand_row)(const SMALL *RESTRICT row, REAL *RESTRICT out, ptrdiff_t count,
                           ptrdiff_t stride, const REAL *RESTRICT taps, ptrdiff_t blocks,
                           ptrdiff_t lanes, REAL *RESTRICT wide)
@@ -287,7 +288,7 @@ static void K(expand_row)(const SMALL *RESTRICT row, REAL *RESTRICT out, ptrdiff
         }
 }
 
-static void K(expand_column)(const REAL *RESTRICT rows, ptrdiff_t pitch, const REAL *RESTRICT w,
+OWN_REGISTERS void K(expand_column)(const REAL *RESTRICT rows, ptrdiff_t pitch, const REAL *RESTRICT w,
                              ptrdiff_t step, REAL *RESTRICT out, ptrdiff_t count)
 {
     const REAL w0 = w[0], w1 = w[step], w2 = w[2 * step], w3 = w[3 * step], w4 = w[4 * step],
@@ -299,4 +300,82 @@ static void K(expand_column)(const REAL *RESTRICT rows, ptrdiff_t pitch, const R
     for (ptrdiff_t i = 0; i < count; i++)
         out[i] = ((w0 * a[i] + w7 * h[i]) + (w1 * b[i] + w6 * g[i])) +
                  ((w2 * c[i] + w5 * f[i]) + (w3 * d[i] + w4 * e[i]));
+}
+
+/* Expands tiles of the small copy: first along its rows, which are kept, then down the columns. */
+typedef struct {
+    const small_copy *small;
+    ptrdiff_t first, rows; /* full-size row that the strip begins with; small rows kept */
+    ptrdiff_t step, blocks, lanes, wide;
+    REAL *taps, *narrow, *kept;
+} K(expander);
+
+/* Describe the expansion of rows [first, last); returns how many numbers of room it needs. */
+static ptrdiff_t K(plan_expansion)(K(expander) *job, const small_copy *small, ptrdiff_t first,
+                                   ptrdiff_t last)
+{
+    const ptrdiff_t stride = small->stride;
+    job->small = small;
+    job->first = first;
+    job->rows = (last - 1) / stride - first / stride + ORDER;
+    job->step = (stride + 7) / 8 * 8;
+    job->blocks = stride < LANES ? LANES / stride : 1;
+    job->lanes = (stride * job->blocks + LANES - 1) / LANES * LANES;
+    job->wide = TILE + 2 * job->lanes + 2 * stride;
+    return job->lanes * (ORDER - 1 + job->blocks) + TILE + 4 * ORDER + LANES +
+           3 * job->rows * job->wide;
+}
+
+static void K(begin_expansion)(K(expander) *job, REAL *room)
+{
+    job->taps = room;
+    job->narrow = job->taps + job->lanes * (ORDER - 1 + job->blocks);
+    job->kept = job->narrow + TILE + 4 * ORDER + LANES;
+    K(spread_phases)((const REAL *)job->small->phases, job->small->stride, job->step, job->blocks,
+                     job->lanes, job->taps);
+}
+
+/* Expand columns [left, left + count) of the strip's small rows. */
+static void K(expand_tile)(const K(expander) *job, ptrdiff_t left, ptrdiff_t count)
+{
+    const small_copy *small = job->small;
+    const ptrdiff_t block = left / small->stride, top = job->first / small->stride + 1;
+    for (ptrdiff_t g = 0; g < job->rows; g++)
+        for (int c = 0; c < 3; c++)
+            K(expand_row)((const SMALL *)small->planes +
+                              (c * small->height + top + g) * small->width + block + 1,
+                          job->kept + (3 * g + c) * job->wide,
+                          (left + count - 1) / small->stride - block + 1, small->stride, job->taps,
+                          job->blocks, job->lanes, job->narrow);
+}
+
+/* One channel of one full-size row of the tile that was expanded last. */
+static void K(expanded)(const K(expander) *job, ptrdiff_t left, ptrdiff_t count, ptrdiff_t y,
+                        int channel, REAL *out)
+{
+    const ptrdiff_t stride = job->small->stride, g = y / stride - job->first / stride;
+    K(expand_column)(job->kept + (3 * g + channel) * job->wide + left % stride, 3 * job->wide,
+                     (const REAL *)job->small->phases + y % stride, job->step, out, count);
+}
+
+/* Expand rows [first, last) into planes of shape (3, last - first, width). */
+static int K(expand)(const small_copy *small, ptrdiff_t width, ptrdiff_t first, ptrdiff_t last,
+                     void *planes)
+{
+    K(expander) job;
+    const ptrdiff_t size = K(plan_expansion)(&job, small, first, last);
+    REAL *room = (REAL *)allocate((size_t)size, sizeof(REAL));
+    if (room == NULL)
+        return 0;
+    K(begin_expansion)(&job, room);
+    for (ptrdiff_t left = 0; left < width; left += TILE) {
+        const ptrdiff_t count = width - left < TILE ? width - left : TILE;
+        K(expand_tile)(&job, left, count);
+        for (int c = 0; c < 3; c++)
+            for (ptrdiff_t y = first; y < last; y++)
+                K(expanded)(&job, left, count, y, c,
+                            (REAL *)planes + (c * (last - first) + y - first) * width + left);
+    }
+    free(room);
+    return 1;
 }

@@ -60,6 +60,8 @@ class OperatorSpec:
     is_default: bool
     """Whether the shipped model predicts it; the others are opt-in."""
     parameters: tuple[Parameter, ...]
+    treats_channels_alike: bool = False
+    """Whether a separable operator is one curve for all channels, so that tables need it once."""
 
     @property
     def size(self) -> int:

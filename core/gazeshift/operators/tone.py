@@ -14,6 +14,7 @@ SPEC = OperatorSpec(
     locality="point",
     is_separable=True,
     is_default=True,
+    treats_channels_alike=True,
     parameters=(
         Parameter(
             "slopes",
