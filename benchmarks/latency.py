@@ -58,7 +58,7 @@ def resident(rounds: int, threads: int) -> dict[str, float]:
 def click_to_edit(rounds: int) -> dict[str, float]:
     """Return median wall milliseconds from decoded pixels to the edit; empty without networks."""
     from gazeshift.errors import ModelError
-    from gazeshift.mask import mask_from_array
+    from gazeshift.mask import mask_codes_from_array
     from gazeshift.predict import Redirector
     from gazeshift.proxy import make_proxy
 
@@ -73,7 +73,7 @@ def click_to_edit(rounds: int) -> dict[str, float]:
         def click(
             pixels: Any = pixels, codes: Any = codes, height: int = height, width: int = width
         ) -> Any:
-            mask = mask_from_array(codes, height=height, width=width)
+            mask = mask_codes_from_array(codes, height=height, width=width)
             proxy = make_proxy(pixels, mask, long_side=redirector.proxy_long_side)
             return redirector.predict_proxy(proxy, measure=False)
 

@@ -117,6 +117,34 @@ def mask_from_array(array: NDArray[Any], *, height: int, width: int) -> NDArray[
     return _finish(_selection(photo), "The mask", height, width)
 
 
+def mask_codes_from_array(array: NDArray[Any], *, height: int, width: int) -> NDArray[Any]:
+    """Do what `mask_from_array` does, but leave a mask of 8 bits in 8 bits.
+
+    Spares the conversion of every pixel and three quarters of the memory.
+
+    Parameters
+    ----------
+    array, height, width
+        See `mask_from_array`.
+
+    Returns
+    -------
+    NDArray
+        `array` itself where it is uint8 of shape (height, width), 255 for 1, as `make_proxy`,
+        `render` and `Preview` take it; else what `mask_from_array` returns.
+
+    Raises
+    ------
+    MaskError
+        See `mask_from_array`.
+    """
+    codes = np.asarray(array)
+    if codes.dtype != np.uint8 or codes.shape != (height, width) or codes.size == 0:
+        return mask_from_array(codes, height=height, width=width)
+    check_extent(float(codes.min()) / 255, float(codes.max()) / 255, "The mask")
+    return codes
+
+
 def _selection(photo: Photo) -> NDArray[np.float32]:
     alpha = photo.alpha
     if alpha is not None and alpha.size and alpha.min() < alpha.max():

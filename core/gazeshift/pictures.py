@@ -175,8 +175,8 @@ def repack_picture(
     return result
 
 
-def unpack_mask(mask: MaskLike, *, height: int, width: int) -> NDArray[np.float32]:
-    """Return a mask in memory or in a file as shape (H, W), float32, 0-1.
+def unpack_mask(mask: MaskLike, *, height: int, width: int) -> NDArray[Any]:
+    """Return a mask in memory or in a file as shape (H, W): float32, 0-1, or uint8, 0-255.
 
     Parameters
     ----------
@@ -194,10 +194,10 @@ def unpack_mask(mask: MaskLike, *, height: int, width: int) -> NDArray[np.float3
         from gazeshift.mask import read_mask
 
         return read_mask(str(mask), height=height, width=width)
-    from gazeshift.mask import mask_from_array
+    from gazeshift.mask import mask_codes_from_array
 
     values = _pil_mask(mask) if _is_pil(mask) else np.asarray(mask)
-    return mask_from_array(values, height=height, width=width)
+    return mask_codes_from_array(values, height=height, width=width)
 
 
 def _is_pil(image: object) -> bool:

@@ -58,7 +58,7 @@ def make_proxy(
     pixels
         Shape (H, W, 3), RGB as `icc_profile` encodes it; uint8, uint16, or float (0-1, clipped).
     mask
-        Shape (H, W), 0-1.
+        Shape (H, W), 0-1, or uint8 with 255 for 1.
     icc_profile
         Profile of the pixels; without one they are sRGB. A grey profile serves for R = G = B.
     long_side
@@ -90,7 +90,8 @@ def make_proxy(
             f"The mask has shape {mask.shape}, the picture {pixels.shape[:2]}.",
             hint="Bring the mask to the picture's size first.",
         )
-    return Proxy(rgb, _finish_mask(resize(mask, height, width)), warnings)
+    small = resize(mask, height, width, as_fraction=mask.dtype == np.uint8)
+    return Proxy(rgb, _finish_mask(small), warnings)
 
 
 def make_proxy_from_rows(

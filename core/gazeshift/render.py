@@ -245,7 +245,8 @@ def check_numbers(pixels: Pixels, threads: int) -> bool:
 def mask_weights(mask: NDArray[Any]) -> NDArray[np.float32]:
     """Return a checked mask as float32, 0-1."""
     if mask.dtype == np.uint8:
-        weights: NDArray[np.float32] = mask.astype(np.float32) / np.float32(255.0)
+        # The same bits as `mask.as_fraction`.
+        weights: NDArray[np.float32] = np.multiply(mask, 1 / 255, dtype=np.float32)
         return weights
     return mask
 

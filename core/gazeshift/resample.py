@@ -22,7 +22,7 @@ SMALL_VALUES = 2**18
 """A picture of at most this many values is resampled in the calling thread."""
 STREAM_ROWS = 256
 """Rows of a streamed picture that are asked for at a time."""
-_KINDS = {"uint8": 0, "uint16": 1, "float32": 2}
+_KINDS = {"uint8": 0, "uint16": 1, "float32": 2, "fraction": 3}
 _CELL = np.dtype(
     [("first", "i8"), ("rows", "i8"), ("weights", "f4", 3), ("unused", "f4")], align=True
 )
@@ -43,7 +43,9 @@ class Cell(NamedTuple):
     """Weight of the last one, if there are two or more."""
 
 
-def resize(values: NDArray[Any], height: int, width: int) -> NDArray[np.float32]:
+def resize(
+    values: NDArray[Any], height: int, width: int, *, as_fraction: bool = False
+) -> NDArray[np.float32]:
     """Resample to another size, each axis by itself: by area down, by linear interpolation up.
 
     Shrinking gives each output pixel the exact mean of the rectangle of input that it covers,
@@ -56,15 +58,20 @@ def resize(values: NDArray[Any], height: int, width: int) -> NDArray[np.float32]
         Shape (H, W) or (H, W, C); uint8, uint16, or float.
     height, width
         Size of the result in pixels, at least 1.
+    as_fraction
+        Divide uint8 values by 255 first: the same bits as if they had been divided before, without
+        the full-size copy.
 
     Returns
     -------
     NDArray
-        Shape (height, width) or (height, width, C), float32, in the units of `values`.
+        Shape (height, width) or (height, width, C), float32, in the units of `values`; 0-1 with
+        `as_fraction`.
     """
     rows = values.shape[0]
     result = np.empty((height, width, *values.shape[2:]), np.float32)
-    _fill(values, _cells(rows, height), _cells(values.shape[1], width), result)
+    kind = "fraction" if as_fraction else values.dtype.name
+    _fill(values, _cells(rows, height), _cells(values.shape[1], width), result, kind)
     return result
 
 
@@ -111,18 +118,25 @@ def resize_stream(
 
 
 def _fill(
-    values: NDArray[Any], down: list[Cell], across: list[Cell], result: NDArray[np.float32]
+    values: NDArray[Any],
+    down: list[Cell],
+    across: list[Cell],
+    result: NDArray[np.float32],
+    kind: str = "",
 ) -> None:
     rows, columns = values.shape[:2]
     channels = values.shape[2] if values.ndim == 3 else 1
     height = len(down)
     flat = result.reshape(height, len(across), channels)
     module = _native_module()
-    if module is not None and values.dtype.name in _KINDS and channels in (1, 3):
+    kind = kind or values.dtype.name
+    if module is not None and kind in _KINDS and channels in (1, 3):
         fill_rows = _native_rows(
-            module, values.reshape(rows, columns, channels), down, across, flat
+            module, values.reshape(rows, columns, channels), kind, down, across, flat
         )
     else:
+        if kind == "fraction":
+            values = np.multiply(values, 1 / 255, dtype=np.float32)
         fill_rows = _numpy_rows(values.reshape(rows, columns * channels), down, across, flat)
     threads = 1 if values.size <= SMALL_VALUES else min(4, cpu_count() or 1)
     band = min(-(-height // threads), max(1, BAND_VALUES // (columns * channels)))
@@ -158,6 +172,7 @@ def _numpy_rows(
 def _native_rows(
     module: Any,
     values: NDArray[Any],
+    kind: str,
     down: list[Cell],
     across: list[Cell],
     result: NDArray[np.float32],
@@ -175,7 +190,7 @@ def _native_rows(
             values.ctypes.data,
             values.strides[0],
             columns,
-            _KINDS[values.dtype.name],
+            _KINDS[kind],
             channels,
             packed_down.ctypes.data,
             packed_across.ctypes.data,

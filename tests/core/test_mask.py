@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from gazeshift.errors import ImageError, MaskError, ParamError
-from gazeshift.mask import mask_from_array, read_mask
+from gazeshift.mask import mask_codes_from_array, mask_from_array, read_mask
 
 RNG = np.random.default_rng(5)
 BLOB = np.zeros((40, 60), np.uint8)
@@ -279,3 +279,17 @@ def test_single_pixel_photo_has_no_outside(text: str) -> None:
             read(text, 1, 1)
     else:
         assert read(text, 1, 1)[0, 0] == pytest.approx(math.pi / 4, rel=0.01)
+
+
+def test_masks_of_8_bits_can_stay_in_8_bits() -> None:
+    codes = np.zeros((40, 60), np.uint8)
+    codes[:20] = 200
+    assert mask_codes_from_array(codes, height=40, width=60) is codes
+    small = mask_codes_from_array(codes, height=20, width=30)
+    np.testing.assert_array_equal(small, mask_from_array(codes, height=20, width=30))
+    words = codes.astype(np.uint16) * 257
+    kept = mask_codes_from_array(words, height=40, width=60)
+    np.testing.assert_array_equal(kept, mask_from_array(words, height=40, width=60))
+    for level in (0, 255):
+        with pytest.raises(MaskError):
+            mask_codes_from_array(np.full((40, 60), level, np.uint8), height=40, width=60)

@@ -12,6 +12,7 @@ from tests.core.photo_files import grey_profile
 
 from gazeshift.errors import ImageError, MaskError
 from gazeshift.icc import profile_colour_space, rgb_profile_from_grey
+from gazeshift.mask import as_fraction
 from gazeshift.proxy import PROXY_LONG_SIDE, make_proxy, proxy_size
 from gazeshift.resample import resize
 
@@ -97,6 +98,15 @@ def test_depth_does_not_change_the_proxy() -> None:
     ]
     for other in proxies[1:]:
         np.testing.assert_allclose(other.rgb, proxies[0].rgb, atol=1e-6)
+
+
+def test_mask_of_8_bits_gives_the_same_bits_as_its_fractions() -> None:
+    rng = np.random.default_rng(3)
+    photo = rng.integers(0, 256, (700, 901, 3), dtype=np.uint8)
+    codes = rng.integers(0, 256, (700, 901), dtype=np.uint8)
+    proxies = [make_proxy(photo, mask).mask for mask in (codes, as_fraction(codes))]
+    assert proxies[0] is not None
+    np.testing.assert_array_equal(*proxies)
 
 
 def test_proxy_is_the_same_bits_every_time() -> None:

@@ -20,6 +20,7 @@ from tests.core.render_pictures import (
 from gazeshift.edit import Edit, RegionParameters
 from gazeshift.errors import ImageError, MaskError, ParamError
 from gazeshift.kernel import VARIABLE, native_levels
+from gazeshift.mask import as_fraction
 from gazeshift.operators import OPERATORS
 from gazeshift.render import active_kernel, render
 
@@ -194,7 +195,9 @@ def test_byte_masks_count_255_as_one():
     pixels = scene(size, "uint8")
     mask = np.rint(masks(size)["soft"] * 255).astype(np.uint8)
     edit = strong_edit()
-    assert_within_bounds(render(pixels, mask, edit), pixels, mask, edit.regions())
+    result = render(pixels, mask, edit)
+    assert_within_bounds(result, pixels, mask, edit.regions())
+    assert np.array_equal(result, render(pixels, as_fraction(mask), edit))
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -95,13 +95,14 @@ class Engine:
 
     def predict(self, request: messages.PredictRequest, sections: Sections) -> Answer:
         """Predict both directions' edits in the styles asked for."""
-        from gazeshift.mask import mask_from_array
+        from gazeshift.mask import mask_codes_from_array
         from gazeshift.proxy import make_proxy
 
         pixels, raw_mask, profile = _picture(request, sections)
         if raw_mask is None:
             raise ParamError("A prediction needs a mask.")
-        mask = mask_from_array(raw_mask, height=pixels.shape[0], width=pixels.shape[1])
+        height, width = pixels.shape[:2]
+        mask = mask_codes_from_array(raw_mask, height=height, width=width)
         redirector = self._predictor()
         proxy = make_proxy(pixels, mask, icc_profile=profile, long_side=redirector.proxy_long_side)
         predictions = []

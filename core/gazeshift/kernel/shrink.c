@@ -23,7 +23,10 @@
 /* Values of a row that are summed at a time; their sums stay in the nearest cache. */
 #define BLOCK 4096
 
-enum { KIND_U8 = 0, KIND_U16 = 1, KIND_F32 = 2 };
+/* A fraction is a byte that counts as code / 255 before anything is summed. */
+enum { KIND_U8 = 0, KIND_U16 = 1, KIND_F32 = 2, KIND_FRACTION = 3 };
+#define AS_IT_IS(value) (value)
+#define AS_FRACTION(value) ((float)(value) * (float)(1.0 / 255.0))
 
 /* How one output position is made of input positions; see gazeshift.resample.Cell. */
 typedef struct {
@@ -31,7 +34,7 @@ typedef struct {
     float first_weight, inner_weight, last_weight, unused;
 } cell;
 
-#define DEFINE_MIX(NAME, VALUE, SUM)                                                               \
+#define DEFINE_MIX(NAME, VALUE, SUM, READ)                                                         \
     static void NAME(const char *RESTRICT rows, ptrdiff_t stride, const cell *RESTRICT at,         \
                      ptrdiff_t left, ptrdiff_t count, SUM *RESTRICT sums, float *RESTRICT out)     \
     {                                                                                              \
@@ -40,29 +43,30 @@ typedef struct {
         const VALUE *RESTRICT last = (const VALUE *)behind + left;                                 \
         const float w0 = at->first_weight, w1 = at->inner_weight, w2 = at->last_weight;            \
         for (ptrdiff_t i = 0; i < count; i++)                                                      \
-            out[i] = (float)first[i] * w0;                                                         \
+            out[i] = (float)READ(first[i]) * w0;                                                   \
         if (at->count > 2) {                                                                       \
             const VALUE *RESTRICT inner =                                                          \
                 (const VALUE *)(rows + (at->first + 1) * stride) + left;                           \
             for (ptrdiff_t i = 0; i < count; i++)                                                  \
-                sums[i] = (SUM)inner[i];                                                           \
+                sums[i] = (SUM)READ(inner[i]);                                                     \
             for (int64_t row = 2; row < at->count - 1; row++) {                                    \
                 inner = (const VALUE *)(rows + (at->first + row) * stride) + left;                 \
                 for (ptrdiff_t i = 0; i < count; i++)                                              \
-                    sums[i] = (SUM)(sums[i] + inner[i]);                                           \
+                    sums[i] = (SUM)(sums[i] + READ(inner[i]));                                     \
             }                                                                                      \
             for (ptrdiff_t i = 0; i < count; i++)                                                  \
                 out[i] += (float)sums[i] * w1;                                                     \
         }                                                                                          \
         if (at->count > 1)                                                                         \
             for (ptrdiff_t i = 0; i < count; i++)                                                  \
-                out[i] += (float)last[i] * w2;                                                     \
+                out[i] += (float)READ(last[i]) * w2;                                               \
     }
 
-DEFINE_MIX(mix_u8_few, uint8_t, uint16_t)
-DEFINE_MIX(mix_u8, uint8_t, uint32_t)
-DEFINE_MIX(mix_u16, uint16_t, uint32_t)
-DEFINE_MIX(mix_f32, float, float)
+DEFINE_MIX(mix_u8_few, uint8_t, uint16_t, AS_IT_IS)
+DEFINE_MIX(mix_u8, uint8_t, uint32_t, AS_IT_IS)
+DEFINE_MIX(mix_u16, uint16_t, uint32_t, AS_IT_IS)
+DEFINE_MIX(mix_f32, float, float, AS_IT_IS)
+DEFINE_MIX(mix_fraction, uint8_t, float, AS_FRACTION)
 
 #define DEFINE_ACROSS(NAME, CHANNELS)                                                              \
     static void NAME(const float *RESTRICT row, const cell *RESTRICT cells, ptrdiff_t width,       \
@@ -113,6 +117,8 @@ static int resample(const job *work)
             float *out = tall + left;
             if (work->kind == KIND_F32)
                 mix_f32(work->rows, work->stride, at, left, count, sums, out);
+            else if (work->kind == KIND_FRACTION)
+                mix_fraction(work->rows, work->stride, at, left, count, sums, out);
             else if (work->kind == KIND_U16)
                 mix_u16(work->rows, work->stride, at, left, count, (uint32_t *)sums, out);
             else if (at->count <= 257)

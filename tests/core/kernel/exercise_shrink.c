@@ -50,7 +50,7 @@ static void *run(void *given)
 static int try_size(int kind, int channels, ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t height,
                     ptrdiff_t width)
 {
-    static const size_t sizes[] = {1, 2, 4};
+    static const size_t sizes[] = {1, 2, 4, 1};
     const size_t count = (size_t)(rows * columns * channels);
     const float level = kind == KIND_U8 ? 255.0f : kind == KIND_U16 ? 65535.0f : 1.0f;
     char *pixels = malloc(count * sizes[kind]);
@@ -60,7 +60,7 @@ static int try_size(int kind, int channels, ptrdiff_t rows, ptrdiff_t columns, p
     job jobs[THREADS];
     int is_good = pixels != NULL && out != NULL && down != NULL && across != NULL;
     for (size_t i = 0; is_good && i < count; i++) {
-        if (kind == KIND_U8)
+        if (kind == KIND_U8 || kind == KIND_FRACTION)
             ((uint8_t *)pixels)[i] = 255;
         else if (kind == KIND_U16)
             ((uint16_t *)pixels)[i] = 65535;
@@ -98,7 +98,7 @@ int main(void)
     };
     int is_good = 1;
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
-        for (int kind = KIND_U8; kind <= KIND_F32; kind++)
+        for (int kind = KIND_U8; kind <= KIND_FRACTION; kind++)
             for (int channels = 1; channels <= 3; channels += 2)
                 is_good &= try_size(kind, channels, shapes[i][0], shapes[i][1], shapes[i][2],
                                     shapes[i][3]);

@@ -38,6 +38,16 @@ def test_native_resampling_gives_the_same_bits(dtype, shape, size):
     np.testing.assert_array_equal(native, fallback)
 
 
+@pytest.mark.parametrize("kernel", [NUMPY, pytest.param("native", marks=needs_native)])
+def test_bytes_as_fractions_give_the_same_bits_as_floats(kernel, monkeypatch):
+    monkeypatch.setenv(VARIABLE, kernel)
+    codes = picture((601, 900), "uint8")
+    fractions = np.multiply(codes, 1 / 255, dtype=np.float32)
+    np.testing.assert_array_equal(
+        resize(codes, 67, 100, as_fraction=True), resize(fractions, 67, 100)
+    )
+
+
 @needs_native
 @settings(deadline=None, max_examples=60)
 @given(
