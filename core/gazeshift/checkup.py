@@ -109,7 +109,8 @@ def _bridge() -> list[Finding]:
         )
     running = find_running()
     if running is None:
-        findings.append(Finding("good", "No bridge is running; plug-ins start it when needed."))
+        text = "No bridge is running; GIMP starts it when needed. For Photoshop: gazeshift bridge"
+        findings.append(Finding("good", text))
     elif running.version != __version__:
         findings.append(
             Finding(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import platform
+import struct
 import zipfile
 
 import numpy as np
 import pytest
+import pyvips
 from click.testing import CliRunner
 from PIL import Image
 from tests.core.tiny_models import write_models
@@ -38,6 +40,19 @@ def test_an_output_named_psd_is_a_photoshop_file(workplace) -> None:
     data = (workplace / "out.psd").read_bytes()
     assert data[:4] == b"8BPS"
     assert b"8BIMexpA" in data
+
+
+def test_a_photo_with_16_bits_gives_a_photoshop_file_with_16_bits(workplace) -> None:
+    rng = np.random.default_rng(4)
+    photo = rng.integers(0, 65536, (48, 64, 3), np.uint16)
+    pyvips.Image.new_from_array(photo, interpretation="rgb16").write_to_file("photo.tif")
+
+    result = run("redirect", "photo.tif", "--mask", "rect:8,8,30,30", "-o", "out.psd")
+
+    assert result.exit_code == 0, result.output
+    header = (workplace / "out.psd").read_bytes()[:26]
+    # Signature, version, six empty bytes; channels, height, width, depth, mode 3 (RGB).
+    assert struct.unpack(">4sH6xHIIHH", header) == (b"8BPS", 1, 3, 48, 64, 16, 3)
 
 
 def test_an_existing_psd_is_not_replaced(workplace) -> None:

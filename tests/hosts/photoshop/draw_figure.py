@@ -22,8 +22,8 @@ def main() -> None:
         connected = [*CONNECT, {"press": "look"}]
         studio.add([{"screenshot": str(shots[0])}])
         seen = [*connected, {"dial": 0.73}, {"press": "heat"}, {"screenshot": str(shots[1])}]
-        studio.add(seen, name="two-dogs", feather=True, theme="light")
-        applied = [*connected, {"press": "apply"}, {"screenshot": str(shots[2])}]
+        studio.add(seen, name="dandelions", feather=True, theme="light")
+        applied = [*connected, {"dial": -1.0}, {"press": "apply"}, {"screenshot": str(shots[2])}]
         studio.add(applied, name="two-dogs", feather=True)
         studio.run()
         pictures = [Image.open(shot).convert("RGB") for shot in shots]
@@ -36,7 +36,7 @@ def main() -> None:
             figure.paste(one, (left, 0))
             left += one.width + GAP_PX
         TARGET.parent.mkdir(parents=True, exist_ok=True)
-        figure.quantize(128).save(TARGET, optimize=True)
+        figure.quantize(256).save(TARGET, optimize=True)
 
 
 def _content_end(picture: Image.Image) -> int:

@@ -204,7 +204,7 @@ try {
     writeFileSync(join(folder, "index.html"), page0);
     writeFileSync(join(folder, "panel.css"), readFileSync(join(config.plugin, "assets/panel.css")));
     writeFileSync(join(folder, "panel.js"), panel);
-    const context = await browser.newContext({ viewport: { width: 280, height: 790 }, deviceScaleFactor: 2, colorScheme: one.theme ?? "dark" });
+    const context = await browser.newContext({ viewport: { width: 280, height: one.tall ?? 790 }, deviceScaleFactor: 2, colorScheme: one.theme ?? "dark" });
     const page = await context.newPage();
     const errors = [];
     page.on("pageerror", (error) => errors.push(String(error)));
