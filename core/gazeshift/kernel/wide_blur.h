@@ -115,9 +115,11 @@ static int K(reduce)(const source *from, const small_copy *small, ptrdiff_t firs
         for (ptrdiff_t q = first - ORDER; q <= last - 2; q++) {
             ptrdiff_t y = stride * q;
             int side = y + stride - 1 <= 0 ? -1 : y >= from->height - 1 ? 1 : 0;
-            /* Above and below the picture the edge row stays where it is. */
+            /* The very first row has no weight and need not be in memory; the next stands in. Above
+             * and below the picture the edge row stays where it is. */
             for (ptrdiff_t r = 0; (side == 0 || side != beyond) && r < stride; r++)
-                K(linear_row)(from, y + r, x, wide, linear + r * pitch);
+                K(linear_row)(from, y + r + (q == first - ORDER && r == 0), x, wide,
+                              linear + r * pitch);
             beyond = side;
             /* The sums belong to the small rows q + 1 to q + 8. */
             if (q + ORDER / 2 >= first)

@@ -65,6 +65,30 @@ static void must(int good, const char *what)
     }
 }
 
+/* Reduce with no more rows in memory than gazeshift.blur.BlurPlan.rows_of asks for. */
+static void reduce_from_band(const task *t, ptrdiff_t top, ptrdiff_t bottom)
+{
+    static const size_t sizes[] = {1, 2, 4};
+    const ptrdiff_t stride = t->small.stride, reach = MARGIN * stride - 1;
+    const ptrdiff_t row = 3 * t->from.width * (ptrdiff_t)sizes[t->from.kind];
+    ptrdiff_t first = stride * (top - MARGIN) - reach;
+    ptrdiff_t last = stride * (bottom - 1 - MARGIN) + reach + 1;
+    source band = t->from;
+    char *pixels;
+    first = first < 0 ? 0 : first > band.height - 1 ? band.height - 1 : first;
+    last = last > band.height ? band.height : last < first + 1 ? first + 1 : last;
+    pixels = malloc((size_t)(row * (last - first)));
+    must(pixels != NULL, "no memory");
+    for (ptrdiff_t y = first; y < last; y++)
+        memcpy(pixels + (y - first) * row,
+               t->from.pixels + (y - t->from.top) * t->from.row_stride, (size_t)row);
+    band.pixels = pixels;
+    band.row_stride = row;
+    band.top = first;
+    must(t->run->reduce(&band, &t->small, top, bottom) == 1, "reduce failed");
+    free(pixels);
+}
+
 /* The blur expanded to planes first, as previews keep it, gives the very same picture. */
 static void draw_again(const task *t, drawing job, ptrdiff_t top, ptrdiff_t bottom)
 {
@@ -107,7 +131,7 @@ static void *work(void *argument)
     for (ptrdiff_t top = STRIP * t->worker; top < rows; top += STRIP * t->workers) {
         ptrdiff_t bottom = top + STRIP < rows ? top + STRIP : rows;
         if (t->stage == 0) {
-            must(t->run->reduce(&t->from, &t->small, top, bottom) == 1, "reduce failed");
+            reduce_from_band(t, top, bottom);
         } else if (t->stage == 2) {
             must(t->run->blur_rows(&t->small, t->weights, t->radius, top, bottom) == 1,
                  "blur_rows failed");
