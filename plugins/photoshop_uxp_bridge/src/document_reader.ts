@@ -23,6 +23,10 @@ export interface Size {
   height: number;
 }
 
+/** Returns null for a document without a profile: Photoshop calls that one "None". */
+export const profileOf = (document: Document): string | null =>
+  String(document.colorProfileType) === "none" ? null : document.colorProfileName || null;
+
 export const sizeOf = (document: Document): Size => ({
   width: Math.round(document.width),
   height: Math.round(document.height),
@@ -108,16 +112,14 @@ function fullBounds({ sourceBounds, level }: { sourceBounds: Bounds; level: numb
 
 /** Reads the selection as coverage of the whole document, 0-255, at full size. */
 export async function readSelection(ps: PhotoshopModule, document: Document): Promise<Uint8Array> {
-  const size = sizeOf(document);
-  let got;
-  try {
-    got = await ps.imaging.getSelection({
-      documentID: document.id,
-      sourceBounds: { left: 0, top: 0, right: size.width, bottom: size.height },
-    });
-  } catch {
+  if (document.selection.bounds === null) {
     throw noSelection();
   }
+  const size = sizeOf(document);
+  const got = await ps.imaging.getSelection({
+    documentID: document.id,
+    sourceBounds: { left: 0, top: 0, right: size.width, bottom: size.height },
+  });
   const coverage = await placeMask(got.imageData, got.sourceBounds, size);
   if (!coverage.some((value) => value > 0)) {
     throw noSelection();

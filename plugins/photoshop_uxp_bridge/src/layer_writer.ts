@@ -3,6 +3,7 @@
 import { BridgeFailure, type Picture } from "./bridge_client.ts";
 import * as commands from "./descriptors.ts";
 import type { Descriptor } from "./descriptors.ts";
+import { profileOf } from "./document_reader.ts";
 import { fromXmp, toXmp } from "./edit_store.ts";
 import type { Samples } from "./framing.ts";
 import type { Document, PhotoshopModule } from "./hosts.ts";
@@ -287,14 +288,16 @@ async function pixelLayer(
   name: string,
 ): Promise<Layer> {
   const layer = made(await document.createPixelLayer({ name }), name);
+  const profile = profileOf(document);
   const imageData = await ps.imaging.createImageDataFromBuffer(pixels, {
     width,
     height,
     components: channels,
     chunky: true,
     colorSpace: "RGB",
-    colorProfile: document.colorProfileName,
     fullRange: true,
+    // Without a name the pixels are in the document's own colours.
+    ...(profile === null ? {} : { colorProfile: profile }),
   });
   try {
     await ps.imaging.putPixels({

@@ -43,6 +43,9 @@ export function checkDocument(
   if (document.artboards.length > 0) {
     refuse("artboard", "The document has artboards.", "Use a document without artboards.");
   }
+  if (document.quickMaskMode) {
+    refuse("quick-mask", "Quick Mask mode is on.", "Press Q to make a selection of it.");
+  }
   for (const layer of isNew ? document.activeLayers : []) {
     checkLayer(layer);
   }

@@ -2,6 +2,7 @@
 
 import { type Attention, type BridgeClient, BridgeFailure, type Picture } from "./bridge_client.ts";
 import {
+  profileOf,
   proxySize,
   readLayer,
   readProxy,
@@ -257,8 +258,11 @@ export function editAt(scene: Scene, strength: number): Edit {
 }
 
 function profileWarnings(document: Document): string[] {
-  const name = document.colorProfileName;
-  return !name || name.startsWith("sRGB")
+  const name = profileOf(document);
+  if (name === null) {
+    return [`The document has no profile: the networks saw a copy as Photoshop shows it in ${SRGB}.`];
+  }
+  return name.startsWith("sRGB")
     ? []
     : [`The document's profile is ${name}: the networks saw a copy converted to ${SRGB}.`];
 }

@@ -158,6 +158,7 @@ REFUSALS = [
     ({"document": {"artboards": [{}]}}, "artboards"),
     ({"layer": {"isBackgroundLayer": False}}, "locked"),
     ({"layer": {"shown": False}}, "hidden"),
+    ({"document": {"quickMaskMode": True}}, "Quick Mask mode is on. Press Q"),
     ({"isBusy": True}, "busy"),
 ]
 
@@ -179,3 +180,19 @@ def test_other_profiles_are_warned_about(studio) -> None:
     studio.add(steps, options={"document": {"colorProfileName": "Adobe RGB (1998)"}})
 
     assert "profile is Adobe RGB (1998)" in studio.run()[0]["seen"][-1]["message"]
+
+
+def test_documents_without_a_profile_are_edited_in_their_own_colours(studio, bridge) -> None:
+    # Photoshop gives the missing profile a name that is none of its profiles.
+    untagged = {"colorProfileName": "None", "colorProfileType": "none"}
+    target = studio.folder / "untagged.psd"
+    steps = apply_steps(1.0, target)
+    studio.add(steps, name="two-dogs", options={"document": untagged})
+
+    seen = studio.run()[0]["seen"]
+
+    assert "has no profile" in seen[2]["message"]
+    assert "shows what GazeShift computed" in seen[-1]["message"]
+    pixels, mask = small("two-dogs", False)
+    edit = predicted(bridge, "two-dogs", False, 1.0)
+    assert distances(target, pixels, mask, edit)[0] <= LARGEST

@@ -24,7 +24,8 @@ function photoshop(got: any, asked: any[] = []): any {
   return { imaging: { getPixels: answer, getSelection: answer } };
 }
 
-const paper = (bits: string, width = 3, height = 2): any => ({ id: 1, width, height, bitsPerChannel: bits });
+const paper = (bits: string, width = 3, height = 2, bounds: unknown = {}): any =>
+  ({ id: 1, width, height, bitsPerChannel: bits, selection: { bounds } });
 
 test("16-bit documents are read with 16 bits and full range", async () => {
   const asked: any[] = [];
@@ -88,11 +89,14 @@ test("a 16-bit selection is scaled to 8 bits", async () => {
 });
 
 test("no selection and an empty one are refused with a remedy", async () => {
-  const failing: any = { imaging: { getSelection: async () => { throw new Error("none"); } } };
   const empty = photoshop(given(new Uint8Array(1), 1, 1, 1));
-  for (const ps of [failing, empty]) {
-    await assert.rejects(readSelection(ps, paper("bitDepth8")), { code: "selection" });
-  }
+  await assert.rejects(readSelection(empty, paper("bitDepth8")), { code: "selection" });
+  await assert.rejects(readSelection(empty, paper("bitDepth8", 3, 2, null)), { code: "selection" });
+});
+
+test("a failure to read the selection is not taken for a missing one", async () => {
+  const failing: any = { imaging: { getSelection: async () => { throw new Error("broken"); } } };
+  await assert.rejects(readSelection(failing, paper("bitDepth8")), { message: "broken" });
 });
 
 test("image data is given back, also after a failure", async () => {

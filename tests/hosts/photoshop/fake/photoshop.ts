@@ -190,6 +190,17 @@ function insert(layer: Layer): Layer {
 
 const fullMask = (data: Uint8Array): Mask => ({ left: 0, top: 0, width, height, data: data.slice() });
 
+function boundsOf(coverage: Uint8Array): { left: number; top: number; right: number; bottom: number } {
+  let [left, top, right, bottom] = [width, height, 0, 0];
+  coverage.forEach((value, k) => {
+    if (value > 0) {
+      const [x, y] = [k % width, Math.floor(k / width)];
+      [left, top, right, bottom] = [Math.min(left, x), Math.min(top, y), Math.max(right, x + 1), Math.max(bottom, y + 1)];
+    }
+  });
+  return { left, top, right, bottom };
+}
+
 const documentObject = {
   id: 1,
   width,
@@ -198,6 +209,9 @@ const documentObject = {
   bitsPerChannel: depth === 16 ? "bitDepth16" : "bitDepth8",
   artboards: [],
   colorProfileName: "sRGB IEC61966-2.1",
+  colorProfileType: "workingSpaceCode",
+  quickMaskMode: false,
+  selection: { get bounds() { return selection ? boundsOf(selection) : null; } },
   get layers() { return state.layers; },
   get activeLayers() { return state.active; },
   async createLayerGroup(options: any): Promise<Layer> {
@@ -375,13 +389,7 @@ const imaging = {
     if (!selection) {
       throw new Error("No selection");
     }
-    let [left, top, right, bottom] = [width, height, 0, 0];
-    selection.forEach((value, k) => {
-      if (value > 0) {
-        const [x, y] = [k % width, Math.floor(k / width)];
-        [left, top, right, bottom] = [Math.min(left, x), Math.min(top, y), Math.max(right, x + 1), Math.max(bottom, y + 1)];
-      }
-    });
+    const { left, top, right, bottom } = boundsOf(selection);
     const data = new Uint8Array((right - left) * (bottom - top));
     for (let y = top; y < bottom; y++) {
       data.set(selection.subarray(y * width + left, y * width + right), (y - top) * (right - left));
@@ -392,6 +400,9 @@ const imaging = {
     count("createImageDataFromBuffer");
     if (data.length !== options.width * options.height * options.components) {
       throw new Error("the buffer does not fit its size");
+    }
+    if (options.colorProfile === "None" || options.colorProfile === null) {
+      throw new Error("no such profile");
     }
     if (!options.colorSpace || !options.chunky) {
       throw new Error("colour space and chunky are needed");
