@@ -24,7 +24,7 @@ from gazeshift.blur import (
     precision_of,
     reduce_rows,
 )
-from gazeshift.chains import RegionChain
+from gazeshift.chains import UNSURE, RegionChain
 from gazeshift.errors import MaskError
 from gazeshift.operators.transfer import decode_srgb, encode_srgb
 
@@ -230,35 +230,100 @@ def _render_by_table(
         if blurred is not None:
             linear = np.take(linear_table, codes, mode="clip")
             detail = linear - blurred[channel]
-        indices = [_table_index(chain, codes, linear, detail) for chain in chains]
+        places = [_places(chain, linear, detail) for chain in chains]
+        values = [
+            _nearest(chain, channel, codes, place, is_whole=len(chains) == 1)
+            for chain, place in zip(chains, places, strict=True)
+        ]
+        target = out[..., channel]
         if len(chains) == 1:
-            table = chains[0].light_codes if chains[0].amount else chains[0].code_codes
-            out[..., channel] = np.take(table[channel], indices[0], mode="clip")
-            continue
-        front, back = (
-            np.take((c.light_table if c.amount else c.code_table)[channel], i, mode="clip")
-            for c, i in zip(chains, indices, strict=True)
-        )
-        mixed = back + weight * (front - back)
-        out[..., channel] = np.rint(mixed, out=mixed)
+            target[...] = values[0]
+            unsure = values[0] == UNSURE if chains[0].marks_unsure else None
+        else:
+            mixed = values[1] + weight * (values[0] - values[1])
+            rounded = np.rint(mixed)
+            target[...] = rounded
+            unsure = _near_halves(mixed, rounded, chains)
+        if unsure is not None:
+            _look_between(unsure, codes, places, weight, target, channel, chains)
 
 
-def _table_index(
+def _places(
     chain: RegionChain,
-    codes: NDArray[np.intp],
     linear: NDArray[np.float32] | None,
     detail: NDArray[np.float32] | None,
-) -> NDArray[np.intp]:
+) -> NDArray[np.float32] | None:
+    """Return where sharpened values lie in `light_table`; None where codes are looked up."""
     if not chain.amount or linear is None or detail is None:
-        return codes
-    root = detail * np.float32(chain.amount)
+        return None
+    root: NDArray[np.float32] = detail * np.float32(chain.amount)
     root += linear
     np.clip(root, np.float32(0.0), np.float32(1.0), out=root)
     np.sqrt(root, out=root)
     root *= np.float32(chain.root_steps)
-    root += np.float32(0.5)
-    index: NDArray[np.intp] = root.astype(np.intp)
-    return index
+    return root
+
+
+def _nearest(
+    chain: RegionChain,
+    channel: int,
+    codes: NDArray[np.intp],
+    places: NDArray[np.float32] | None,
+    *,
+    is_whole: bool,
+) -> NDArray[Any]:
+    """Look up the nearest entries, as whole codes or not."""
+    if places is None:
+        table: NDArray[Any] = chain.code_codes if is_whole else chain.code_table
+    else:
+        table = chain.light_codes if is_whole else chain.light_table
+        # Where nobody looks closer, the places are not needed again.
+        room = None if chain.marks_unsure else places
+        codes = np.add(places, np.float32(0.5), out=room).astype(np.intp)
+    values: NDArray[Any] = np.take(table[channel], codes, mode="clip")
+    return values
+
+
+def _near_halves(
+    mixed: NDArray[Any], rounded: NDArray[Any], chains: tuple[RegionChain, ...]
+) -> NDArray[np.bool_] | None:
+    """Tell where the tables' error may have led to the wrong side of a half."""
+    error = max(chain.light_error if chain.marks_unsure else 0.0 for chain in chains)
+    if error == 0.0:
+        return None
+    distance = mixed - rounded
+    np.abs(distance, out=distance)
+    near: NDArray[np.bool_] = distance > 0.5 - error
+    return near
+
+
+def _look_between(
+    unsure: NDArray[np.bool_],
+    codes: NDArray[np.intp],
+    places: list[NDArray[np.float32] | None],
+    weight: NDArray[np.float32],
+    target: NDArray[np.uint8],
+    channel: int,
+    chains: tuple[RegionChain, ...],
+) -> None:
+    """Compute a few values anew, between the table's two nearest entries."""
+    rows, columns = np.nonzero(unsure)
+    if rows.size == 0:
+        return
+    values = []
+    for chain, place in zip(chains, places, strict=True):
+        if place is None:
+            values.append(chain.code_table[channel][codes[rows, columns]])
+            continue
+        exact = place[rows, columns].astype(np.float64)
+        below = np.minimum(exact.astype(np.intp), chain.root_steps - 1)
+        table = chain.light_table[channel]
+        start = table[below].astype(np.float64)
+        values.append(start + (exact - below) * (table[below + 1] - start))
+    mixed = values[0]
+    if len(values) == 2:
+        mixed = values[1] + weight[rows, columns] * (values[0] - values[1])
+    target[rows, columns] = np.rint(mixed)
 
 
 def _render_exactly(

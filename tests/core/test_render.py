@@ -72,6 +72,16 @@ def test_steepest_curve_stays_within_its_wider_bound(kernel, dtype, bound, size,
     assert np.abs(result - reference(pixels, mask, edit.regions())).max() <= bound
 
 
+@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize("kind", ["soft", "full"])
+@pytest.mark.parametrize("make", [noise, scene])
+def test_8_bits_miss_one_code_in_ten_thousand_at_most(kernel, kind, make, monkeypatch):
+    monkeypatch.setenv(VARIABLE, kernel)
+    size = (60, 2600)
+    pixels, mask, edit = make(size, "uint8"), masks(size)[kind], strong_edit(2)
+    assert (render(pixels, mask, edit) != reference(pixels, mask, edit.regions())).mean() <= 1e-4
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("amounts", [(0.0, 0.0), (0.0, 1.5), (-1.0, 0.0)])
 def test_regions_may_leave_sharpening_out(dtype, amounts):
