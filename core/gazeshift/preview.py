@@ -28,7 +28,7 @@ from gazeshift.render import (
     mask_weights,
     needs_blur,
 )
-from gazeshift.strips import Band, BlurSource, ExpandedBlur, KeptBlur, Pixels
+from gazeshift.strips import Band, BlurSource, ExpandedBlur, KeptBlur, Pixels, decoded
 from gazeshift.workers import Ladder, check_threads, run_jobs
 
 ROOT_STEPS = 8191
@@ -121,7 +121,8 @@ class Preview:
         source = blur_of(self._band, loops, self._threads, Ladder(None, 1.0))
         if plan.stride > 1 and loops.name != NUMPY and plan.height * plan.width > PLANES_UP_TO_PX:
             return source
-        planes = np.empty((3, *self.shape), precision_of(self._band.pixels.dtype))
+        pixels = self._band.pixels
+        planes = np.empty((3, *self.shape), precision_of(pixels.dtype))
 
         def fill(top: int) -> None:
             bottom = min(top + STRIP_ROWS, plan.height)
@@ -132,4 +133,7 @@ class Preview:
 
         jobs = [partial(fill, top) for top in range(0, plan.height, STRIP_ROWS)]
         run_jobs(jobs, self._threads, Ladder(None, 1.0), 1.0)
-        return KeptBlur(planes)
+        # Without the kernel, decoding and blur take about as long as the curves.
+        is_kept = loops.name == NUMPY and pixels.dtype == np.uint8
+        linear = np.stack([decoded(pixels[..., c]) for c in range(3)]) if is_kept else None
+        return KeptBlur(planes, linear)

@@ -33,6 +33,8 @@ Pixels = NDArray[Any]
 
 TILE_COLUMNS = 512
 
+_NO_CODES = np.empty((0, 0), np.intp)
+
 _Window = tuple[slice, slice]
 _Span = tuple[int, int]
 """First and last (excluded) row or column."""
@@ -107,6 +109,8 @@ class KeptBlur:
     """The blur of a whole picture, kept between redraws."""
 
     planes: Planes
+    linear: Planes | None = None
+    """The picture itself in linear light, if that is kept, too."""
 
     def window(self, rows: _Span, columns: _Span) -> Planes:
         """Return a window of it, shape (3, rows, columns)."""
@@ -210,7 +214,10 @@ def render_strip(
         if blur is not None and any(chain.amount for chain in used):
             tile_blur = blur.window((top, bottom), (first, last))
         if use_tables:
-            _render_by_table(pixels, weight, target, used, tile_blur)
+            linear = blur.linear if isinstance(blur, KeptBlur) else None
+            if linear is not None:
+                linear = linear[:, top:bottom, first:last]
+            _render_by_table(pixels, weight, target, used, tile_blur, linear)
         else:
             inner = (slice(rows[0] - top, rows[1] - top), slice(left - first, right - first))
             _render_exactly(pixels, weight, target, used, tile_blur, inner)
@@ -222,13 +229,16 @@ def _render_by_table(
     out: Pixels,
     chains: tuple[RegionChain, ...],
     blurred: Planes | None,
+    kept: Planes | None,
 ) -> None:
     linear_table = _linear_table(256)
+    by_light = blurred is not None and all(chain.amount for chain in chains)
     for channel in range(3):
-        codes = pixels[..., channel].astype(np.intp)
+        is_coded = kept is None or not by_light
+        codes = pixels[..., channel].astype(np.intp) if is_coded else _NO_CODES
         linear = detail = None
         if blurred is not None:
-            linear = np.take(linear_table, codes, mode="clip")
+            linear = np.take(linear_table, codes, mode="clip") if kept is None else kept[channel]
             detail = linear - blurred[channel]
         places = [_places(chain, linear, detail) for chain in chains]
         values = [
