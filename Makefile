@@ -49,7 +49,7 @@ wheel: $(VENV)/.installed-dev  ## build the wheel into dist/ and try it in a fre
 	$(BIN)/python packaging/try_wheel.py
 
 photoshop-plugin:  ## build the Photoshop panel anew after a change of it (needs node 20)
-	cd plugins/photoshop_uxp_bridge && npm ci --no-audit --no-fund && npm run check && npm run build
+	cd plugins/photoshop_uxp_bridge && npm ci --no-audit --no-fund && npm run check && npm test && npm run build
 	cp plugins/photoshop_uxp_bridge/dist/gazeshift-photoshop.ccx plugins/photoshop_uxp_bridge/
 
 benchmark: $(VENV)/.installed-dev  ## measure the renderer beside its peers

@@ -91,6 +91,16 @@ def test_the_keyboard_reaches_everything(studio) -> None:
     assert seen[-1]["flip"] == "Show after"
 
 
+def test_a_long_name_without_spaces_stays_inside_the_panel(studio) -> None:
+    layer = {"name": "portrait_of_somebody" * 6, "isBackgroundLayer": False}
+    studio.add([*CONNECT, {"press": "look"}], options={"layer": layer})
+
+    seen = studio.run()[0]["seen"][-1]
+
+    assert layer["name"] in seen["message"]
+    assert not seen["isTooWide"]
+
+
 def test_diagnostics_tell_versions_and_measures_and_nothing_private(studio) -> None:
     # Applying uses up the selection.
     steps = [*CONNECT, {"press": "look"}, {"press": "apply"}, {"press": "look"}, {"press": "copy"}]

@@ -180,6 +180,7 @@ async function look(page) {
       dialText: text("dial-text"), sharpening: document.getElementById("sharpening").value,
       note: text("sharpening-note"), focused: document.activeElement.id, copied: window.copied ?? null,
       preview: text("side"), flip: text("flip"), isSelected: window.fake.isSelected(),
+      isTooWide: document.body.scrollWidth > document.body.clientWidth,
       history: [...window.fake.history], live: window.fake.liveImages(), tree: window.fake.tree(),
       token: window.fake.secrets.get("gazeshift-token") ?? null,
       maps: ["before-map", "after-map"].map((id) => !document.getElementById(id).closest("[hidden]") && document.getElementById(id).naturalWidth > 0),

@@ -8,47 +8,16 @@
  * layers together look like is not computed here: the test renders the file with the independent
  * reader.
  */
-import { type Layer as FileLayer, type Psd, writePsdUint8Array } from "ag-psd";
+import { adjustmentOf, type Descriptor, hasUnit, refuse } from "./commands.ts";
+import { toFiles } from "./files.ts";
+import {
+  boundsOf, depth, fromBase64, height, type Samples, samplesFrom, setup, shrink, toFull, toOwn, width, withDepth,
+} from "./samples.ts";
 import { secrets, uxp } from "./uxp.ts";
 
-type Samples = Uint8Array | Uint16Array;
 interface Filter { type: string; settings: any; opacity: number }
 interface Mask { left: number; top: number; width: number; height: number; data: Uint8Array }
-interface Descriptor { _obj: string; [key: string]: any }
 
-declare global {
-  interface Window {
-    fakeSetup: {
-      width: number; height: number; depth: 8 | 16; pixels: string; mask: string | null; options: any;
-    };
-    renderFile: (files: string[]) => Promise<string>;
-    fake: any;
-  }
-}
-
-const fromBase64 = (text: string): Uint8Array =>
-  Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-
-const toBase64 = (bytes: Uint8Array): string => {
-  let text = "";
-  for (let start = 0; start < bytes.length; start += 8192) {
-    text += String.fromCharCode(...bytes.subarray(start, start + 8192));
-  }
-  return btoa(text);
-};
-
-const setup = window.fakeSetup;
-const { width, height, depth } = setup;
-/** Photoshop's own scale; files and full-range buffers have all 16 bits. */
-const WHITE = depth === 16 ? 32768 : 255;
-const toFull = (own: Samples): Samples =>
-  own instanceof Uint16Array ? own.map((value) => Math.round((value * 65535) / 32768)) : own.slice();
-const toOwn = (full: Samples): Samples =>
-  full instanceof Uint16Array ? full.map((value) => Math.round((value * 32768) / 65535)) : full.slice();
-const samplesFrom = (text: string): Samples => {
-  const bytes = fromBase64(text);
-  return depth === 16 ? toOwn(new Uint16Array(bytes.buffer)) : bytes;
-};
 let isModal = false;
 let isSuspended = false;
 let nextId = 10;
@@ -84,7 +53,7 @@ const mustBeModal = (what: string): void => {
   }
 };
 
-class Layer {
+export class Layer {
   id = nextId++;
   opacity = 100;
   allLocked = false;
@@ -190,17 +159,6 @@ function insert(layer: Layer): Layer {
 
 const fullMask = (data: Uint8Array): Mask => ({ left: 0, top: 0, width, height, data: data.slice() });
 
-function boundsOf(coverage: Uint8Array): { left: number; top: number; right: number; bottom: number } {
-  let [left, top, right, bottom] = [width, height, 0, 0];
-  coverage.forEach((value, k) => {
-    if (value > 0) {
-      const [x, y] = [k % width, Math.floor(k / width)];
-      [left, top, right, bottom] = [Math.min(left, x), Math.min(top, y), Math.max(right, x + 1), Math.max(bottom, y + 1)];
-    }
-  });
-  return { left, top, right, bottom };
-}
-
 const documentObject = {
   id: 1,
   width,
@@ -255,78 +213,6 @@ class ImageData {
 }
 const live = new Set<ImageData>();
 
-/** Which byte of a sample goes into a file; with 16 bits there are two files. */
-type Byte = "only" | "high" | "low";
-
-const byteOf = (samples: Samples, byte: Byte): Uint8Array =>
-  byte === "only" || samples instanceof Uint8Array
-    ? (samples as Uint8Array)
-    : Uint8Array.from(toFull(samples), (value) => (byte === "high" ? value >> 8 : value & 255));
-
-const BLACK = { r: 0, g: 0, b: 0 };
-
-function placedLayer(layer: Layer): any {
-  const list = layer.filters.map(({ type, settings, opacity }) => ({
-    name: type, type, filter: settings, opacity, blendMode: "normal", enabled: true, hasOptions: true,
-    foregroundColor: BLACK, backgroundColor: BLACK,
-  }));
-  return {
-    id: `20953ddb-9391-11ec-b4f1-${String(layer.id).padStart(12, "0")}`,
-    type: "raster", width, height, transform: [0, 0, width, 0, width, height, 0, height],
-    filter: {
-      enabled: true, validAtPosition: true, maskEnabled: false, maskLinked: false,
-      maskExtendWithWhite: false, list,
-    },
-  };
-}
-
-function fileLayer(layer: Layer, byte: Byte): FileLayer {
-  const made: any = { name: layer.name, opacity: 1, hidden: !layer.visible };
-  if (layer.layers) {
-    made.opened = true;
-    made.blendMode = layer.blendMode === "passThrough" ? "pass through" : "normal";
-    made.children = [...layer.layers].reverse().map((one) => fileLayer(one, byte));
-  } else if (layer.adjustment) {
-    made.adjustment = layer.adjustment;
-  } else {
-    const { data: samples, components } = layer.pixels ?? { data: new Uint8Array(0), components: 4 };
-    const data = byteOf(samples, byte);
-    const rgba = new Uint8ClampedArray(width * height * 4).fill(255);
-    for (let pixel = 0; pixel < (layer.pixels ? width * height : 0); pixel++) {
-      for (let k = 0; k < components; k++) {
-        rgba[4 * pixel + k] = data[components * pixel + k] as number;
-      }
-    }
-    made.imageData = { width, height, data: rgba };
-    made.left = made.top = 0;
-    if (layer.kind === "smartObject") {
-      made.placedLayer = placedLayer(layer);
-    }
-  }
-  if (layer.mask) {
-    const { left, top, data } = layer.mask;
-    const grey = new Uint8ClampedArray(4 * data.length).fill(255);
-    data.forEach((value, k) => grey.fill(value, 4 * k, 4 * k + 3));
-    made.mask = {
-      left, top, right: left + layer.mask.width, bottom: top + layer.mask.height, defaultColor: 0,
-      imageData: { width: layer.mask.width, height: layer.mask.height, data: grey },
-    };
-  }
-  return made;
-}
-
-/** One file with 8 bits, or two with the high and the low bytes: ag-psd writes 8 bits only. */
-function toFiles(layers: Layer[]): string[] {
-  const bytes: Byte[] = depth === 16 ? ["high", "low"] : ["only"];
-  return bytes.map((byte) => {
-    const children = [...layers].reverse().map((layer) => fileLayer(layer, byte));
-    const psd: Psd = { width, height, children } as Psd;
-    const flat = new Uint8ClampedArray(width * height * 4).fill(255);
-    psd.imageData = { width, height, data: flat } as any;
-    return toBase64(writePsdUint8Array(psd, { generateThumbnail: false }));
-  });
-}
-
 const render = async (layers: Layer[]): Promise<Samples> =>
   samplesFrom(await window.renderFile(toFiles(layers)));
 
@@ -338,36 +224,6 @@ async function composite(): Promise<Samples> {
   }
   return render(state.layers);
 }
-
-function shrink(data: Samples, components: number, to: { width: number; height: number }): Samples {
-  const out = emptyLike(data, to.width * to.height * components);
-  for (let y = 0; y < to.height; y++) {
-    const top = Math.floor((y * height) / to.height);
-    const bottom = Math.max(top + 1, Math.floor(((y + 1) * height) / to.height));
-    for (let x = 0; x < to.width; x++) {
-      const left = Math.floor((x * width) / to.width);
-      const right = Math.max(left + 1, Math.floor(((x + 1) * width) / to.width));
-      for (let k = 0; k < components; k++) {
-        let sum = 0;
-        for (let row = top; row < bottom; row++) {
-          for (let column = left; column < right; column++) {
-            sum += data[(row * width + column) * components + k] as number;
-          }
-        }
-        out[(y * to.width + x) * components + k] = Math.round(sum / ((bottom - top) * (right - left)));
-      }
-    }
-  }
-  return out;
-}
-
-const emptyLike = (data: Samples, length: number): Samples =>
-  data instanceof Uint16Array ? new Uint16Array(length) : new Uint8Array(length);
-
-const withDepth = (data: Samples, bits: number): Samples =>
-  data instanceof Uint16Array && bits === 8
-    ? Uint8Array.from(data, (value) => Math.round((value * 255) / WHITE))
-    : data;
 
 const imaging = {
   async getPixels(options: any) {
@@ -437,40 +293,6 @@ const imaging = {
     return canvas.toDataURL("image/jpeg", 1).split(",")[1];
   },
 };
-
-function refuse(message: string): never {
-  throw { refusal: message };
-}
-
-const CHANNELS: Record<string, string> = { composite: "rgb", red: "red", grain: "green", blue: "blue" };
-
-function adjustmentOf(type: Descriptor): any {
-  if (type.presetKind?._value !== "presetKindCustom") refuse("presetKind");
-  if (type._obj === "exposure") {
-    if (typeof type.exposure !== "number" || Math.abs(type.exposure) > 20) refuse("exposure");
-    if (type.offset !== 0 || type.gammaCorrection !== 1) refuse("offset or gammaCorrection");
-    return { type: "exposure", exposure: type.exposure, offset: 0, gamma: 1 };
-  }
-  if (type._obj !== "curves") refuse(`adjustment ${type._obj}`);
-  const curves: any = { type: "curves" };
-  for (const one of type.adjustment) {
-    const channel = CHANNELS[one.channel?._value];
-    if (one._obj !== "curvesAdjustment" || !channel || channel in curves) refuse("channel");
-    if (one.curve.length < 2 || one.curve.length > 14) refuse("2 to 14 nodes are allowed");
-    let last = -1;
-    for (const node of one.curve) {
-      const { horizontal: x, vertical: y } = node;
-      if (node._obj !== "paint" || !Number.isInteger(x) || !Number.isInteger(y)) refuse("node");
-      if (x <= last || x > 255 || y < 0 || y > 255) refuse("nodes must ascend and lie in 0 to 255");
-      last = x;
-    }
-    curves[channel as string] = one.curve.map((node: any) => ({ input: node.horizontal, output: node.vertical }));
-  }
-  return curves;
-}
-
-const hasUnit = (value: any, unit: string, least: number, most: number): boolean =>
-  value?._unit === unit && typeof value._value === "number" && value._value >= least && value._value <= most;
 
 /** Filters act on the active layer; on pixels they would not stay adjustable. */
 function addFilter(command: Descriptor): void {
