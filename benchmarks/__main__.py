@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import latency, memory, programs
+from benchmarks.machine import describe
 from benchmarks.peers import PEERS
 from benchmarks.report import markdown, write_docs, write_report
 from benchmarks.subjects import SIZES, Subject, make_edit, make_subject
@@ -37,7 +38,7 @@ def main() -> None:
     threads = len(cores) or options.cores
     result: dict[str, Any] = {
         "made": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
-        "machine": _machine(),
+        "machine": describe(cores),
         "cores": threads,
         "versions": _versions(),
         "kernels": ["numpy", *native_levels()],
@@ -248,18 +249,6 @@ def _memory(threads: int, largest: float, until_s: float) -> dict[str, float | N
                 memory.extra_mib(size, "uint8", kernel, threads) if is_wanted else None
             )
     return found
-
-
-def _machine() -> str:
-    name = platform.processor() or platform.machine()
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                name = line.split(":", 1)[1].strip()
-                break
-    except OSError:
-        pass
-    return f"{name}, {platform.system()} {platform.machine()}"
 
 
 def _versions() -> dict[str, str]:
