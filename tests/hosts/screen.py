@@ -14,6 +14,8 @@ from build_gimp import HostError
 PROGRAMS = {"Xvfb": "xvfb", "openbox": "openbox", "xdotool": "xdotool", "import": "imagemagick"}
 SIZE = "1400x1000x24"
 PAUSE_S = 0.2
+PICTURE_S = 60.0
+"""`import` waits for ever for a window that has just gone."""
 
 
 class Screen:
@@ -82,7 +84,10 @@ class Screen:
         """Take a picture of the screen, or of one window, as PNG."""
         path.parent.mkdir(parents=True, exist_ok=True)
         subprocess.run(
-            ["import", "-window", window, str(path)], env=self._environment(), check=True
+            ["import", "-window", window, str(path)],
+            env=self._environment(),
+            check=True,
+            timeout=PICTURE_S,
         )
         return path
 
@@ -93,6 +98,7 @@ class Screen:
             env=self._environment(),
             capture_output=True,
             check=True,
+            timeout=PICTURE_S,
         )
         return hashlib.sha256(done.stdout).hexdigest()
 

@@ -1,6 +1,7 @@
-"""GIMP 3 with a window: the dialog is shown three times, and the host's hands use it."""
+"""GIMP 3 with a window: the dialogs are shown, and the host's hands use them."""
 
 import hashlib
+import json
 import time
 
 from gi.repository import Gimp
@@ -45,6 +46,32 @@ def finished(image, name):
     raise TimeoutError(name)
 
 
+def offer_transparency():
+    """Nothing is selected, but the layer is translucent: a question, answered twice."""
+    width, height = TASK["size"]
+    image, layer = make_image(width, height, "uint8", 4, read_file("two-dogs.rgba.uint8"))
+    image.clean_all()
+    Gimp.Display.new(image)
+    interactive = Gimp.RunMode.INTERACTIVE
+    found = {"no": call(REDIRECT, image, [layer], run_mode=interactive)}
+    found["after no"] = observe(image)
+    (WORK / "question-cancelled").touch()
+    wait_for("question-gone")
+    found["yes"] = call(REDIRECT, image, [layer], run_mode=interactive)
+    found["after yes"] = observe(image)
+    found["mask"] = sorted(set(raw(image.get_layers()[0].get_children()[0].get_mask())))
+    return found
+
+
+def nothing_at_all():
+    """Nothing is selected, and the layer is opaque."""
+    width, height = TASK["size"]
+    image, layer = make_image(width, height, "uint8", 3, read_file("two-dogs.rgb.uint8"))
+    found = call(REDIRECT, image, [layer], run_mode=Gimp.RunMode.INTERACTIVE)
+    found["layers"] = len(image.get_layers())
+    return found
+
+
 def use_dialogs():
     width, height = TASK["size"]
     image, layer = make_image(width, height, "uint8", 3, read_file("two-dogs.rgb.uint8"))
@@ -62,13 +89,18 @@ def use_dialogs():
     group = image.get_layers()[0]
     found["adjust"] = call(ADJUST, image, [group], run_mode=interactive)
     found["after adjust"] = observe(image)
+    finished(image, "adjusted.raw")
     (WORK / "applied").touch()
-    wait_for("undone-adjust")
-    found["after first undo"] = observe(image)
-    (WORK / "seen-first-undo").touch()
-    wait_for("undone-redirect")
-    found["after second undo"] = observe(image)
+    for moment in TASK["moments"]:
+        wait_for(moment)
+        found[moment] = observe(image)
+        (WORK / f"seen-{moment}").touch()
+    group = image.get_layers()[0]
+    edit = json.loads(bytes(group.get_parasite("gazeshift-edit").get_data()))
+    found["repair"] = call(ADJUST, image, [group], strength=100.0 * edit["strength"])
+    found["after repair"] = observe(image)
+    finished(image, "repaired.raw")
     return found
 
 
-run_checks(use_dialogs)
+run_checks(use_dialogs, offer_transparency, nothing_at_all)
