@@ -66,7 +66,12 @@ def gimp210() -> Iterator[SimpleNamespace]:
             )  # fmt: skip
             answer = host.work / "answer.json"
             assert answer.exists(), done.stderr[-2000:]
-            yield SimpleNamespace(seen=json.loads(answer.read_text()), photo=photo, work=host.work)
+            yield SimpleNamespace(
+                seen=json.loads(answer.read_text()),
+                photo=photo,
+                work=host.work,
+                messages=done.stdout + done.stderr,
+            )
         finally:
             stop_core(state)
 
@@ -74,7 +79,7 @@ def gimp210() -> Iterator[SimpleNamespace]:
 def check(gimp: SimpleNamespace, name: str) -> Any:
     assert "trouble" not in gimp.seen, gimp.seen["trouble"]
     found = gimp.seen[name]
-    assert "trouble" not in found, found["trouble"]
+    assert "trouble" not in found, found
     return found
 
 
@@ -164,7 +169,14 @@ def test_gimp_30_needs_a_selection(gimp30: SimpleNamespace) -> None:
     assert answer["layers"] == 1
 
 
-@pytest.mark.parametrize(("name", "strength"), [("attract", 1.0), ("divert", -0.8)])
+def test_gimp_210_registers_the_dialog_s_parameters(gimp210: SimpleNamespace) -> None:
+    names = check(gimp210, "parameters")
+    assert names == ["run-mode", "image", "drawable", "strength", "direction", "style"]
+
+
+@pytest.mark.parametrize(
+    ("name", "strength"), [("attract", 1.0), ("divert", -0.8), ("styled", 1.0)]
+)
 def test_gimp_210_shows_what_the_core_renders(
     gimp210: SimpleNamespace, name: str, strength: float
 ) -> None:
@@ -179,7 +191,9 @@ def test_gimp_210_shows_what_the_core_renders(
 
 
 def test_gimp_210_layers_stand_over_the_photo(gimp210: SimpleNamespace) -> None:
-    image = check(gimp210, "attract")["image"]
+    found = check(gimp210, "attract")
+    assert found["mask is selection"]
+    image = found["image"]
     assert image["layers"] == ["GazeShift", "Photo"]
     assert image["children"] == [["Selection", True], ["Background", False]]
     assert image["active"] == "Photo"
@@ -191,3 +205,33 @@ def test_gimp_210_needs_a_selection(gimp210: SimpleNamespace) -> None:
     answer, image = check(gimp210, "no selection")
     assert answer != "success"
     assert image["layers"] == ["Photo"]
+
+
+def test_gimp_210_makes_another_edit_in_another_style(gimp210: SimpleNamespace) -> None:
+    edits = [Edit.loads(check(gimp210, name)["edit"]) for name in ("attract", "styled")]
+    assert edits[0].foreground != edits[1].foreground
+
+
+def test_gimp_210_keeps_the_strength_within_its_limits(gimp210: SimpleNamespace) -> None:
+    assert check(gimp210, "too far") == "execution error"
+    assert "must lie in 0 to 150 (look here) or 100 (look away)" in gimp210.messages
+
+
+@pytest.mark.parametrize(
+    ("case", "sentence"),
+    [
+        ("damaged", "core.json is missing or damaged"),
+        ("gone", "GazeShift cannot be started: /nowhere/gazeshift"),
+    ],
+)
+def test_gimp_210_says_what_is_broken_and_changes_nothing(
+    gimp210: SimpleNamespace, case: str, sentence: str
+) -> None:
+    answer, image = check(gimp210, "broken core")[case]
+    # Python-Fu gives callers the status alone; the sentence is GIMP's message to the user.
+    assert answer == "execution error"
+    assert sentence in gimp210.messages
+    assert image["layers"] == ["Photo"]
+    assert image["active"] == "Photo"
+    assert image["selection"]
+    assert image["channels"] == []

@@ -56,35 +56,63 @@ def observe(image, selection=None):
     }
 
 
-def run(image, layer, strength, direction):
+def run(image, layer, strength, direction, style=0):
     try:
-        pdb.plug_in_gazeshift_redirect(image, layer, strength, direction, 0)
+        pdb.plug_in_gazeshift_redirect(image, layer, strength, direction, style)
         return "success"
     except RuntimeError as error:
         return str(error)
+
+
+def parameters_of(name):
+    return [parameter[1] for parameter in pdb[name].params]
+
+
+def broken_core(width, height):
+    """What is said, and left, when core.json is damaged or leads nowhere."""
+    found = {}
+    path = os.path.join(os.environ["GIMP2_DIRECTORY"], "plug-ins", "gazeshift", "core.json")
+    with open(path) as file:
+        good = file.read()
+    broken = dict(json.loads(good), command=["/nowhere/gazeshift"], runtime_file="/nowhere")
+    for name, text in (("damaged", "{"), ("gone", json.dumps(broken))):
+        with open(path, "w") as file:
+            file.write(text)
+        image, layer = photo(width, height)
+        select(image)
+        before = pixels_of(image.selection)
+        found[name] = [run(image, layer, 100, 0), observe(image, before)]
+    with open(path, "w") as file:
+        file.write(good)
+    return found
 
 
 def hosttest():
     result = {}
     try:
         width, height = json.loads(read_file("task.json"))["size"]
+        result["parameters"] = parameters_of("plug_in_gazeshift_redirect")
         image, layer = photo(width, height)
         result["no selection"] = [run(image, layer, 100, 0), observe(image)]
         select(image)
-        for name, strength, direction in (("attract", 100, 0), ("divert", 80, 1)):
+        runs = (("attract", 100, 0, 0), ("divert", 80, 1, 0), ("styled", 100, 0, 2))
+        for name, strength, direction, style in runs:
             image, layer = photo(width, height)
             select(image)
             before = pixels_of(image.selection)
-            answer = run(image, layer, strength, direction)
+            answer = run(image, layer, strength, direction, style)
             seen = {"answer": answer, "image": observe(image, before)}
             if answer == "success":
                 group = image.layers[0]
+                seen["mask is selection"] = pixels_of(group.children[0].mask) == before
                 seen["edit"] = group.parasite_find("gazeshift-edit").data.rstrip("\0")
                 shown = pdb.gimp_layer_new_from_visible(image, image, "visible")
                 with open(os.path.join(WORK, name + ".raw"), "wb") as file:
                     file.write(pixels_of(shown))
                 seen["channels"] = shown.bpp
             result[name] = seen
+        result["too far"] = run(image, layer, 120, 1)
+        result["broken core"] = broken_core(width, height)
     except Exception:
         result["trouble"] = traceback.format_exc()
     with open(os.path.join(WORK, "answer.json"), "w") as file:
