@@ -267,6 +267,17 @@ def test_rows_survive_on_disk_with_what_does_not_exist(tmp_path):
     assert not ResultStore(tmp_path / "rows.jsonl", "second").rows
 
 
+def test_a_run_stops_where_another_one_began_the_file_anew(tmp_path):
+    first = ResultStore(tmp_path / "rows.jsonl", "first")
+    first.add(Key("a", 1.0), full_row(0.02, 0.1, 0.2))
+    second = ResultStore(tmp_path / "rows.jsonl", "second")
+    second.add(Key("a", 1.0), full_row(0.03, 0.1, 0.2))
+    with pytest.raises(ParamError, match="Another evaluation writes"):
+        first.add(Key("b", 1.0), full_row(0.04, 0.1, 0.2))
+    again = ResultStore(tmp_path / "rows.jsonl", "second")
+    assert {key.pair: row["lpips"] for key, row in again.rows.items()} == {"a": 0.03}
+
+
 def test_duel_reads_our_curve_at_their_lpips(tmp_path):
     # Ours: log gain 0.1 at LPIPS 0.02, 0.3 at 0.04. Theirs at LPIPS 0.03: exp(0.1) on photo a
     # (ours there: 0.2, won), exp(0.25) on photo b (lost).

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import threading
 from pathlib import Path
 from typing import NamedTuple
 
 from gazeshift.edit import Direction
+from gazeshift.errors import ParamError
 from gazeshift_training.baselines.method import Method
 from gazeshift_training.evaluation.measure import Row
 
@@ -37,21 +39,34 @@ class ResultStore:
     def __init__(self, path: Path, fingerprint: str) -> None:
         self._path = path
         self._lock = threading.Lock()
+        self._header = json.dumps({"fingerprint": fingerprint}) + "\n"
         kept_under, rows = read_rows(path) if path.exists() else ("", {})
         self.rows: dict[Key, Row] = rows if kept_under == fingerprint else {}
         # Written anew, so that a line cut short by a kill does not stay in the middle.
         partial = path.with_name(path.name + ".partial")
         with partial.open("w", encoding="utf-8") as stream:
-            stream.write(json.dumps({"fingerprint": fingerprint}) + "\n")
+            stream.write(self._header)
             for key, row in self.rows.items():
                 stream.write(_to_line(key, row))
         partial.replace(path)
 
     def add(self, key: Key, row: Row) -> None:
-        """Keep a row, on disk at once."""
+        """Keep a row, on disk at once.
+
+        Raises
+        ------
+        ParamError
+            If another run has begun the file anew, for another model or judge.
+        """
         with self._lock:
             self.rows[key] = row
-            with self._path.open("a", encoding="utf-8") as stream:
+            with self._path.open("r+", encoding="utf-8") as stream:
+                if stream.readline() != self._header:
+                    raise ParamError(
+                        f"Another evaluation writes to {self._path.name}.",
+                        hint="Let one finish before the next, or give them folders of their own.",
+                    )
+                stream.seek(0, os.SEEK_END)
                 stream.write(_to_line(key, row))
 
     def has(self, key: Key, measure: str) -> bool:
