@@ -154,3 +154,17 @@ def test_the_card_shows_failures_of_the_shipped_model_on_photos_that_may_be_publ
     assert {row[0] for row in rows} == {"| attract", "| divert"}
     assert all(row[2].split("/")[0] in PUBLISHED for row in rows)
     assert page.stat().st_size < 2**20
+
+
+def test_the_table_is_that_of_the_shipped_files():
+    data = json.loads((ROOT / "docs/evaluation-table.json").read_text(encoding="utf-8"))
+    shipped = {
+        "model": model_path("redirector"),
+        "attention network 'shipped'": model_path("attention"),
+        "attention network 'judge'": ROOT / "training/models/judge.onnx",
+    }
+    for name, path in shipped.items():
+        assert f"({content_digest(path)})" in data["facts"][name], (
+            f"{path.name} is not the file that docs/evaluation-table.md describes: "
+            "run gazeshift-train evaluate --docs docs, see docs/evaluation.md"
+        )
