@@ -95,6 +95,10 @@ def test_the_curves_of_both_runs_are_joined(data: Path, lpips: Lpips, tmp_path: 
     second.start_from(tmp_path / "first")
     second.train(until=2)
     assert [row["step"] for row in read_log(tmp_path / "second")] == [1, 2, 2, 3, 4, 4]
+    third = make_trainer(data, lpips, tmp_path / "third")
+    third.start_from(tmp_path / "second")
+    third.train(until=1)
+    assert [row["step"] for row in read_log(tmp_path / "third")] == [1, 2, 2, 3, 4, 4, 5]
     plot_curves(tmp_path / "second", tmp_path / "curves.png")
     assert (tmp_path / "curves.png").stat().st_size > 10_000
 

@@ -34,8 +34,9 @@ PROXY_LONG_SIDE = 448
 """Long side in pixels of the pictures the network expects."""
 OPSET = 18
 """Operator-set version of the written files."""
-HALVED_FROM = 256
-"""Matrices and kernels with at least this many numbers are stored in half precision."""
+HALVED_FROM = 20_000
+"""Kernels with at least this many numbers are stored in half precision. They hold most of the bytes;
+rounding the small ones, depthwise and early kernels, moves pixels twenty times as much."""
 PARITY_LIMIT_CODES = 0.5
 """Largest accepted difference of a rendered pixel, in 8-bit codes."""
 
@@ -102,7 +103,7 @@ def export_redirector(
     gains
         Calibration of attract and divert: factors along the dial, baked into the file.
     half_precision
-        Store large weights as float16 and widen them when the model is loaded.
+        Store large kernels as float16 and widen them when the model is loaded.
 
     Raises
     ------
@@ -169,8 +170,9 @@ def _halve_weights(model: Any) -> None:
     casts: list[Any] = []
     for initializer in model.graph.initializer:
         array = numpy_helper.to_array(initializer)
-        # The scaling of the inputs, a vector, spans too many magnitudes for half precision.
-        if array.dtype != np.float32 or array.ndim < 2 or array.size < HALVED_FROM:
+        # The scaling of the inputs spans too many magnitudes for half precision, and a parameter
+        # behind the shared layers' and the heads' matrices is only as exact as they are.
+        if array.dtype != np.float32 or array.ndim < 4 or array.size < HALVED_FROM:
             continue
         name = initializer.name
         stored = f"{name}.half"

@@ -64,17 +64,26 @@ def plot_curves(run: Path, target: Path) -> None:
 
 def read_log(run: Path) -> list[dict[str, float]]:
     """Read the lines of a run's log, behind those of the run it began with."""
-    about = json.loads((run / "run.json").read_text(encoding="utf-8"))
-    before = about.get("started_from")
     rows: list[dict[str, float]] = []
-    if before is not None and (run.parent / before["run"]).is_dir():
-        earlier = read_log(run.parent / before["run"])
-        rows = [row for row in earlier if row["step"] <= before["step"]]
-    taken = before["step"] if rows else 0
-    for line in (run / "log.jsonl").read_text(encoding="utf-8").splitlines():
-        row = json.loads(line)
-        rows.append({**row, "step": row["step"] + taken})
+    taken = 0
+    for folder, until in _parts(run):
+        for line in (folder / "log.jsonl").read_text(encoding="utf-8").splitlines():
+            row = json.loads(line)
+            if until is None or row["step"] <= until:
+                rows.append({**row, "step": row["step"] + taken})
+        taken += until or 0
     return rows
+
+
+def _parts(run: Path) -> list[tuple[Path, int | None]]:
+    """Return the runs that led to a run, first ones first, and after which step each was left."""
+    parts: list[tuple[Path, int | None]] = [(run, None)]
+    while True:
+        about = json.loads((parts[0][0] / "run.json").read_text(encoding="utf-8"))
+        before = about.get("started_from")
+        if before is None or not (run.parent / before["run"]).is_dir():
+            return parts
+        parts.insert(0, (run.parent / before["run"], before["step"]))
 
 
 def _smooth(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> list[float]:
