@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+import yaml
 
 from gazeshift.edit import Edit, RegionParameters
 from gazeshift.predict import Prediction
 from gazeshift_training.baselines import BASELINES
 from gazeshift_training.baselines.hue_shift import best_turn_deg, colour_histogram, turn_hue
 from gazeshift_training.baselines.image_optimum import optimise, to_parameters
+from gazeshift_training.baselines.image_optimum_within_limits import (
+    RANGES,
+    SHARPENING,
+    WEIGHTS,
+    optimise_within_limits,
+)
 from gazeshift_training.baselines.lab import lab_to_srgb
 from gazeshift_training.baselines.method import dial_of, seed_of
 from gazeshift_training.baselines.opponent_saliency import (
@@ -26,6 +34,8 @@ from gazeshift_training.evaluation.model_methods import model_methods
 from gazeshift_training.evaluation.pairs import Pair
 from gazeshift_training.metrics.cast import hue_turn_deg, to_lab
 from gazeshift_training.metrics.fidelity import FidelityJudge
+from gazeshift_training.recipe import fill_recipe
+from gazeshift_training.redirector.recipe import RedirectorRecipe
 
 
 class MeanSquare(torch.nn.Module):
@@ -82,7 +92,8 @@ METHODS = [*BASELINES.values(), *model_methods()]
 
 def test_the_package_offers_the_methods_of_the_table():
     assert set(BASELINES) == {
-        "identity", "image-optimum", "vignette", "hor", "hag", "chroma", "random",
+        "identity", "image-optimum", "image-optimum-limited", "vignette", "hor", "hag", "chroma",
+        "random",
     }  # fmt: skip
     assert len({method.id for method in METHODS}) == len(METHODS)
 
@@ -210,6 +221,30 @@ def test_per_image_optimum_moves_the_share_it_optimises(direction, sign, tools):
     edited = dial_of(edit, pair)(1.0)
     gain = np.log(share(edited, pair.mask) / share(pair.rgb, pair.mask))
     assert sign * gain > 0.05
+
+
+@pytest.mark.parametrize(("direction", "sign"), [("attract", 1), ("divert", -1)])
+def test_the_limited_optimum_moves_the_share_within_the_models_ranges(direction, sign, tools):
+    pair = make_pair()
+    edit = optimise_within_limits(pair, direction, tools, steps=8)
+    gain = np.log(share(dial_of(edit, pair)(1.0), pair.mask) / share(pair.rgb, pair.mask))
+    assert sign * gain > 0.02
+    foreground, background = (edit.regions().foreground, edit.regions().background)
+    for region, name in ((foreground, "foreground"), (background, "background")):
+        ranges = SHARPENING.narrow(RANGES, f"{direction}_{name}")
+        amount = region.to_vector()[0]
+        assert ranges.sharpening[0] <= amount <= ranges.sharpening[1]
+
+
+def test_the_limited_optimum_has_the_limits_of_the_shipped_recipe():
+    text = (Path(__file__).parents[2] / "training/recipes/redirector-divert.yaml").read_text()
+    recipe = fill_recipe(RedirectorRecipe(), yaml.safe_load(text))
+    assert recipe.design.ranges == RANGES
+    assert recipe.design.head_sharpening == SHARPENING
+    budget = {"lpips_attract", "lpips_divert", "style"}
+    for name, value in vars(recipe.weights).items():
+        if name not in budget:
+            assert getattr(WEIGHTS, name) == value, name
 
 
 def test_free_numbers_stay_within_the_hard_ranges():

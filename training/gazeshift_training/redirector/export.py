@@ -35,8 +35,8 @@ PROXY_LONG_SIDE = 448
 OPSET = 18
 """Operator-set version of the written files."""
 HALVED_FROM = 20_000
-"""Kernels with at least this many numbers are stored in half precision. They hold most of the bytes;
-rounding the small ones, depthwise and early kernels, moves pixels twenty times as much."""
+"""Kernels with at least this many numbers are stored in half precision. They hold most of the
+bytes; rounding the small ones, depthwise and early kernels, moves pixels twenty times as much."""
 PARITY_LIMIT_CODES = 0.5
 """Largest accepted difference of a rendered pixel, in 8-bit codes."""
 

@@ -1,0 +1,123 @@
+"""The per-image optimum within what the shipped model is held to.
+
+The plain optimum buys attention with colour casts, clipped pixels and parameters beyond the model's
+ranges. This one is optimised for each photo on the losses of the shipped recipe: what is left
+between it and the network is what looking at one photo for long is worth.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+import torch
+from torch.nn import functional
+
+from gazeshift.edit import Direction, Edit
+from gazeshift_training.baselines.image_optimum import (
+    FIDELITY_WEIGHT,
+    LEARNING_RATE,
+    LONG_SIDE_PX,
+    STEPS,
+)
+from gazeshift_training.baselines.method import Dial, Method, dial_of
+from gazeshift_training.redirector.losses import (
+    attention_share,
+    log_gain,
+    side_terms,
+    weigh_terms,
+)
+from gazeshift_training.redirector.network import REGIONS
+from gazeshift_training.redirector.ranges import Bounding, HeadSharpening, OutputRanges
+from gazeshift_training.redirector.recipe import LossWeights
+from gazeshift_training.redirector.rendering import prepare, render_edit
+
+if TYPE_CHECKING:
+    from gazeshift_training.evaluation.pairs import Pair
+    from gazeshift_training.evaluation.tools import Tools
+
+RANGES = OutputRanges(sharpening=(-0.8, 1.0))
+"""Those of `training/recipes/redirector-divert.yaml`, as are the two below."""
+SHARPENING = HeadSharpening(
+    attract_foreground=(-0.6, 1.0), attract_background=(-0.6, 1.0), divert_background=(-0.6, 0.01)
+)
+WEIGHTS = LossWeights(
+    lpips_limit=0.064,
+    clipped_limit_inside=0.05,
+    clipped_limit=0.003,
+    clipped=10.0,
+    lightness_limit=15.5,
+)
+
+
+@cache
+def bounding_of(head: str) -> Bounding:
+    """Return the map from free numbers into one head's ranges."""
+    return Bounding(SHARPENING.narrow(RANGES, head))
+
+
+def optimise_within_limits(
+    pair: Pair, direction: Direction, tools: Tools, steps: int = STEPS
+) -> Edit:
+    """Minimise the shipped recipe's losses over both regions' parameters.
+
+    Parameters
+    ----------
+    pair
+        The photo and its mask.
+    direction
+        Which way.
+    tools
+        Its shipped attention network and LPIPS give the loss.
+    steps
+        Steps of Adam.
+
+    Returns
+    -------
+    Edit
+        The parameters after the last step, within the model's ranges.
+    """
+    network, lpips = tools.attention_network, tools.lpips
+    rgb = torch.from_numpy(pair.rgb.copy()).permute(2, 0, 1)[None]
+    mask = torch.from_numpy(pair.mask.copy())[None, None]
+    scale = min(1.0, LONG_SIDE_PX / max(rgb.shape[2:]))
+    if scale < 1.0:
+        size = [round(side * scale) for side in rgb.shape[2:]]
+        rgb, mask = (functional.interpolate(plane, size, mode="area") for plane in (rgb, mask))
+    photo = prepare(rgb)
+    with torch.no_grad():
+        features = lpips.features(rgb)
+        before = attention_share(network(rgb), mask)
+    free = torch.zeros(2, 1, 35, requires_grad=True)
+    optimiser = torch.optim.Adam([free], lr=LEARNING_RATE)
+    sign = torch.tensor([1.0 if direction == "attract" else -1.0])
+    bounds = [bounding_of(f"{direction}_{region}") for region in REGIONS]
+    for _ in range(steps):
+        vector = torch.cat([bound(raw) for bound, raw in zip(bounds, free, strict=True)], 1)
+        edited = render_edit(photo, mask, vector)
+        gain = log_gain(before, attention_share(network(edited), mask), sign)
+        fidelity = lpips.distance(features, lpips.features(edited))
+        terms = side_terms(photo, edited, mask, vector, WEIGHTS)
+        loss = (FIDELITY_WEIGHT * fidelity - gain + weigh_terms(terms, WEIGHTS)).sum()
+        (free.grad,) = torch.autograd.grad(loss, free)
+        optimiser.step()
+    with torch.no_grad():
+        vector = torch.cat([bound(raw) for bound, raw in zip(bounds, free, strict=True)], 1)
+    return Edit.from_vector(vector.flatten().tolist(), direction=direction)
+
+
+def prepare_within_limits(pair: Pair, direction: Direction, tools: Tools) -> Dial:
+    """Optimise once; the dial moves the parameters."""
+    return dial_of(optimise_within_limits(pair, direction, tools), pair)
+
+
+METHOD = Method(
+    id="image-optimum-limited",
+    label="Per-image optimum within the model's limits",
+    help="Both regions' parameters optimised for each photo on the shipped recipe's losses, within "
+    "the model's ranges (Adam, 40 steps).",
+    prepare=prepare_within_limits,
+    kind="reference",
+    order=23,
+    on_subset=True,
+)
