@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _COLOURS = {
     "model": "#c02a2a",
     "image-optimum": "#333333",
+    "image-optimum-limited": "#17a2b8",
     "vignette": "#2a6fc0",
     "hor": "#7a3fb0",
     "hag": "#2f9e5a",
@@ -39,13 +40,15 @@ def draw_curves(evaluation: Evaluation, direction: Direction, path: Path) -> Non
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(11.0, 4.6), dpi=120, layout="constrained")
+    figure = Figure(figsize=(11.0, 5.0), dpi=120, layout="constrained")
     FigureCanvasAgg(figure)
     panels = figure.subplots(1, len(evaluation.judges), sharey=True, squeeze=False)[0]
     for axes, judge in zip(panels, evaluation.judges, strict=True):
         _draw_panel(axes, evaluation, judge, direction)
     panels[0].set_ylabel("mean share after / before")
-    panels[0].legend(fontsize=8, frameon=False)
+    # Beside the panels: in them it would lie on the lines, which fill every corner.
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=8, frameon=False)
     aim = "up is better" if direction == "attract" else "down is better"
     figure.suptitle(
         f"{direction}, n = {evaluation.subset} ({aim}); line: dial 0 to 1.5; disc: dial 1; "
