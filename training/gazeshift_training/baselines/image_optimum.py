@@ -6,7 +6,7 @@ attention network, whose weak spots it finds too: read it by the other judge.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor
@@ -15,7 +15,7 @@ from torch.nn import functional
 from gazeshift.edit import Direction, Edit
 from gazeshift.operators import DEFAULT_CHAIN, OPERATORS
 from gazeshift_training.baselines.method import Dial, Method, dial_of
-from gazeshift_training.redirector.rendering import prepare, render_edit
+from gazeshift_training.redirector.rendering import Prepared, prepare, render_edit
 
 if TYPE_CHECKING:
     from gazeshift_training.evaluation.pairs import Pair
@@ -56,6 +56,29 @@ def to_parameters(free: Tensor) -> Tensor:
     return torch.cat(pieces, -1)
 
 
+class Reduced(NamedTuple):
+    """A pair at the size it is optimised at."""
+
+    photo: Prepared
+    """The photo."""
+    mask: Tensor
+    """Shape (1, 1, h, w), 0-1."""
+    features: list[Tensor]
+    """What LPIPS compares the photo by."""
+
+
+def reduce_pair(pair: Pair, tools: Tools) -> Reduced:
+    """Shrink a pair to at most `LONG_SIDE_PX` and prepare it."""
+    rgb = torch.from_numpy(pair.rgb.copy()).permute(2, 0, 1)[None]
+    mask = torch.from_numpy(pair.mask.copy())[None, None]
+    scale = min(1.0, LONG_SIDE_PX / max(rgb.shape[2:]))
+    if scale < 1.0:
+        size = [round(side * scale) for side in rgb.shape[2:]]
+        rgb, mask = (functional.interpolate(plane, size, mode="area") for plane in (rgb, mask))
+    with torch.no_grad():
+        return Reduced(prepare(rgb), mask, tools.lpips.features(rgb))
+
+
 def optimise(pair: Pair, direction: Direction, tools: Tools, steps: int = STEPS) -> Edit:
     """Minimise -log share + 6 LPIPS (`divert`: +log share) over both regions' parameters.
 
@@ -76,15 +99,7 @@ def optimise(pair: Pair, direction: Direction, tools: Tools, steps: int = STEPS)
         The parameters after the last step.
     """
     network, lpips = tools.attention_network, tools.lpips
-    rgb = torch.from_numpy(pair.rgb.copy()).permute(2, 0, 1)[None]
-    mask = torch.from_numpy(pair.mask.copy())[None, None]
-    scale = min(1.0, LONG_SIDE_PX / max(rgb.shape[2:]))
-    if scale < 1.0:
-        size = [round(side * scale) for side in rgb.shape[2:]]
-        rgb, mask = (functional.interpolate(plane, size, mode="area") for plane in (rgb, mask))
-    photo = prepare(rgb)
-    with torch.no_grad():
-        features = lpips.features(rgb)
+    photo, mask, features = reduce_pair(pair, tools)
     free = torch.zeros(1, 2, 35, requires_grad=True)
     optimiser = torch.optim.Adam([free], lr=LEARNING_RATE)
     sign = -1.0 if direction == "attract" else 1.0

@@ -11,14 +11,13 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import torch
-from torch.nn import functional
 
 from gazeshift.edit import Direction, Edit
 from gazeshift_training.baselines.image_optimum import (
     FIDELITY_WEIGHT,
     LEARNING_RATE,
-    LONG_SIDE_PX,
     STEPS,
+    reduce_pair,
 )
 from gazeshift_training.baselines.method import Dial, Method, dial_of
 from gazeshift_training.redirector.losses import (
@@ -30,7 +29,7 @@ from gazeshift_training.redirector.losses import (
 from gazeshift_training.redirector.network import REGIONS
 from gazeshift_training.redirector.ranges import Bounding, HeadSharpening, OutputRanges
 from gazeshift_training.redirector.recipe import LossWeights
-from gazeshift_training.redirector.rendering import prepare, render_edit
+from gazeshift_training.redirector.rendering import render_edit
 
 if TYPE_CHECKING:
     from gazeshift_training.evaluation.pairs import Pair
@@ -78,16 +77,9 @@ def optimise_within_limits(
         The parameters after the last step, within the model's ranges.
     """
     network, lpips = tools.attention_network, tools.lpips
-    rgb = torch.from_numpy(pair.rgb.copy()).permute(2, 0, 1)[None]
-    mask = torch.from_numpy(pair.mask.copy())[None, None]
-    scale = min(1.0, LONG_SIDE_PX / max(rgb.shape[2:]))
-    if scale < 1.0:
-        size = [round(side * scale) for side in rgb.shape[2:]]
-        rgb, mask = (functional.interpolate(plane, size, mode="area") for plane in (rgb, mask))
-    photo = prepare(rgb)
+    photo, mask, features = reduce_pair(pair, tools)
     with torch.no_grad():
-        features = lpips.features(rgb)
-        before = attention_share(network(rgb), mask)
+        before = attention_share(network(photo.rgb), mask)
     free = torch.zeros(2, 1, 35, requires_grad=True)
     optimiser = torch.optim.Adam([free], lr=LEARNING_RATE)
     sign = torch.tensor([1.0 if direction == "attract" else -1.0])
