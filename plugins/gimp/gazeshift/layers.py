@@ -123,6 +123,14 @@ class EditLayers:
         if source_layer is not None:
             _attach(self.group, SOURCE_PARASITE, str(source_layer.get_tattoo()))
 
+    def redraw(self) -> None:
+        """Have GIMP render the layers anew.
+
+        Filters that came back by a redo are not always rendered when they change.
+        """
+        for layer in (self.background, self.foreground):
+            layer.update(0, 0, layer.get_width(), layer.get_height())
+
     def kept(self) -> tuple[str, str | None]:
         """Return the stored edit and, if it is there, the stored dial."""
         edit = self.group.get_parasite(EDIT_PARASITE)

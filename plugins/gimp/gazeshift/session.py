@@ -144,6 +144,8 @@ class Session:
         self.look.finish()
         dial = self.dial.dumps(percent, self.look.name)
         layers.keep(self.dial.edit(percent), dial, source_layer)
+        if layers is self.existing:
+            layers.redraw()
         Gimp.displays_flush()
         return layers
 

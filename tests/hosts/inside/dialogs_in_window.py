@@ -10,6 +10,8 @@ from prelude import TASK, WORK, call, make_image, raw, read_file, run_checks, se
 REDIRECT = "plug-in-gazeshift-redirect"
 ADJUST = "plug-in-gazeshift-adjust"
 WAIT_S = 120.0
+SAME_LOOKS = 3
+"""Looks in a row, a second apart, at which a render counts as finished."""
 
 
 def observe(image):
@@ -32,17 +34,23 @@ def wait_for(name):
         time.sleep(0.1)
 
 
-def finished(image, name):
-    """GIMP's own render, once it has stopped changing: with a window GIMP renders when idle."""
+def finished(image, name, earlier=None):
+    """GIMP's own render, once it has stopped changing: with a window GIMP renders when idle.
+
+    It may not have begun yet, so the render must stay the same for some looks, and where an
+    `earlier` one is known to differ, it must no longer be that one.
+    """
     deadline = time.monotonic() + WAIT_S
-    before = None
+    stale = None if earlier is None else (WORK / earlier).read_bytes()
+    before, looks = stale, 0
     while time.monotonic() < deadline:
+        time.sleep(1.0)
         shown = visible(image, name)
         now = (WORK / name).read_bytes()
-        if now == before:
+        looks = looks + 1 if now == before and now != stale else 0
+        if looks == SAME_LOOKS:
             return shown
         before = now
-        time.sleep(1.0)
     raise TimeoutError(name)
 
 
@@ -89,7 +97,7 @@ def use_dialogs():
     group = image.get_layers()[0]
     found["adjust"] = call(ADJUST, image, [group], run_mode=interactive)
     found["after adjust"] = observe(image)
-    finished(image, "adjusted.raw")
+    finished(image, "adjusted.raw", earlier="window.raw")
     (WORK / "applied").touch()
     for moment in TASK["moments"]:
         wait_for(moment)
