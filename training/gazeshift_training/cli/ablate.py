@@ -7,17 +7,13 @@ from pathlib import Path
 import click
 
 from gazeshift.errors import ParamError
+from gazeshift_training import options
 
 RECIPE = Path(__file__).parents[2] / "recipes" / "ablation.yaml"
 
 
 @click.command("ablate")
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    required=True,
-    help="Folder with photos, masks and instances.csv.",
-)
+@options.data
 @click.option(
     "--run",
     "run_folder",
@@ -37,17 +33,8 @@ RECIPE = Path(__file__).parents[2] / "recipes" / "ablation.yaml"
     default=RECIPE,
     help="Recipe (YAML) of every variant; training/recipes/ablation.yaml by default.",
 )
-@click.option(
-    "--attention",
-    "attention_file",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Attention network (ONNX) to train against; the one that ships by default.",
-)
-@click.option(
-    "--cache",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Where decoded photos are kept; beside the run by default.",
-)
+@options.attention_to_please
+@options.cache
 @click.option(
     "--lpips",
     "budget",
@@ -64,7 +51,7 @@ RECIPE = Path(__file__).parents[2] / "recipes" / "ablation.yaml"
     show_default=True,
     help="Photos that this is measured on.",
 )
-@click.option("--threads", type=click.IntRange(1), help="Processor threads; all by default.")
+@options.threads
 def command(
     data: Path,
     run_folder: Path,

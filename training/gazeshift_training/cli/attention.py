@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from gazeshift.errors import ModelError, ParamError
+from gazeshift_training import options
 
 RECIPES = Path(__file__).parents[2] / "recipes"
 DATA_NOTE = (
@@ -46,13 +47,9 @@ LICENCE_NOTE = "MIT; backbone weights EfficientNet-lite under Apache-2.0"
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="Another recipe (YAML).",
 )
-@click.option(
-    "--cache",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Where decoded photos are kept; beside the run by default.",
-)
+@options.cache
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="The ONNX file.")
-@click.option("--threads", type=click.IntRange(1), help="Processor threads; all by default.")
+@options.threads
 def command(
     data: Path,
     run_folder: Path,

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from gazeshift.errors import ParamError
+from gazeshift_training import options
 
 
 @click.command("calibrate")
@@ -17,12 +18,7 @@ from gazeshift.errors import ParamError
     required=True,
     help="Folder of the training run.",
 )
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    required=True,
-    help="Folder with photos, masks and instances.csv.",
-)
+@options.data
 @click.option(
     "--lpips",
     "budget",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gazeshift.errors import ParamError
+from gazeshift_training import options
 
 if TYPE_CHECKING:
     from gazeshift.edit import Direction
@@ -15,12 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command("contact-sheet")
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    required=True,
-    help="Folder with photos, masks and instances.csv.",
-)
+@options.data
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),

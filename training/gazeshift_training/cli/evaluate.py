@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gazeshift.errors import ParamError
+from gazeshift_training import options
 
 if TYPE_CHECKING:
     from gazeshift.attention import AttentionModel
@@ -20,12 +21,7 @@ MODEL_CARD = "core/gazeshift/models/redirector.md"
 
 
 @click.command("evaluate")
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    required=True,
-    help="Folder with photos, masks and instances.csv.",
-)
+@options.data
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),

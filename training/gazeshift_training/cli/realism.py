@@ -7,17 +7,13 @@ from pathlib import Path
 import click
 
 from gazeshift.errors import ParamError
+from gazeshift_training import options
 
 RECIPE = Path(__file__).parents[2] / "recipes" / "realism-network.yaml"
 
 
 @click.command("realism")
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    required=True,
-    help="Folder with photos, masks and instances.csv.",
-)
+@options.data
 @click.option(
     "--run",
     "run_folder",
@@ -38,18 +34,9 @@ RECIPE = Path(__file__).parents[2] / "recipes" / "realism-network.yaml"
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="Attention network (ONNX) that chooses the pairs; the one that ships by default.",
 )
-@click.option(
-    "--cache",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Where decoded photos are kept; beside the run by default.",
-)
-@click.option(
-    "--device",
-    default="auto",
-    show_default=True,
-    help="auto, cpu, cuda or cuda:N; auto takes a graphics processor where there is one.",
-)
-@click.option("--threads", type=click.IntRange(1), help="Processor threads; all by default.")
+@options.cache
+@options.device
+@options.threads
 def command(
     data: Path,
     run_folder: Path,

@@ -8,17 +8,13 @@ from pathlib import Path
 import click
 
 from gazeshift.errors import ParamError
+from gazeshift_training import options
 
 RECIPE = Path(__file__).parents[2] / "recipes" / "redirector.yaml"
 
 
 @click.command("redirector")
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    required=True,
-    help="Folder with photos, masks and instances.csv.",
-)
+@options.data
 @click.option(
     "--run",
     "run_folder",
@@ -26,12 +22,7 @@ RECIPE = Path(__file__).parents[2] / "recipes" / "redirector.yaml"
     required=True,
     help="Folder of this run. A run that was interrupted continues here.",
 )
-@click.option(
-    "--attention",
-    "attention_file",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Attention network (ONNX) to train against; the one that ships by default.",
-)
+@options.attention_to_please
 @click.option(
     "--companion",
     "companions",
@@ -46,11 +37,7 @@ RECIPE = Path(__file__).parents[2] / "recipes" / "redirector.yaml"
     default=RECIPE,
     help="Recipe (YAML); the shipped model's by default.",
 )
-@click.option(
-    "--cache",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Where decoded photos are kept; beside the run by default.",
-)
+@options.cache
 @click.option(
     "--start-from",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
@@ -62,14 +49,9 @@ RECIPE = Path(__file__).parents[2] / "recipes" / "redirector.yaml"
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="Realism network, for a recipe that multiplies by it; see `gazeshift-train realism`.",
 )
-@click.option(
-    "--device",
-    default="auto",
-    show_default=True,
-    help="auto, cpu, cuda or cuda:N; auto takes a graphics processor where there is one.",
-)
+@options.device
 @click.option("--until", type=click.IntRange(1), help="Stop after this step; continue later.")
-@click.option("--threads", type=click.IntRange(1), help="Processor threads; all by default.")
+@options.threads
 def command(
     data: Path,
     run_folder: Path,
