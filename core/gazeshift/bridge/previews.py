@@ -23,8 +23,9 @@ MOST_BYTES = 512 << 20
 IDLE_S = 300.0
 """Seconds without use after which a preview is dropped."""
 
-_MASK_AND_BLUR_BYTES = 4 * (1 + 3)
-"""Beside a pixel's samples: its mask and its blurred colours, as floats."""
+_MASK_AND_BLUR_BYTES = 4 * 1 + 8 * 3
+"""Beside a pixel's samples, at most: its mask in single precision, and its blurred colours in
+double precision, or in single precision with the linear ones beside them; see `Preview`."""
 
 
 @dataclass
