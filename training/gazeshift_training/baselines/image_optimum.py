@@ -6,6 +6,7 @@ attention network, whose weak spots it finds too: read it by the other judge.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
@@ -79,6 +80,16 @@ def reduce_pair(pair: Pair, tools: Tools) -> Reduced:
         return Reduced(prepare(rgb), mask, tools.lpips.features(rgb))
 
 
+def descend(loss_of: Callable[[Tensor], Tensor], shape: tuple[int, ...], steps: int) -> Tensor:
+    """Return the free numbers that Adam reaches from zeros."""
+    free = torch.zeros(shape, requires_grad=True)
+    optimiser = torch.optim.Adam([free], lr=LEARNING_RATE)
+    for _ in range(steps):
+        (free.grad,) = torch.autograd.grad(loss_of(free), free)
+        optimiser.step()
+    return free.detach()
+
+
 def optimise(pair: Pair, direction: Direction, tools: Tools, steps: int = STEPS) -> Edit:
     """Minimise -log share + 6 LPIPS (`divert`: +log share) over both regions' parameters.
 
@@ -100,19 +111,18 @@ def optimise(pair: Pair, direction: Direction, tools: Tools, steps: int = STEPS)
     """
     network, lpips = tools.attention_network, tools.lpips
     photo, mask, features = reduce_pair(pair, tools)
-    free = torch.zeros(1, 2, 35, requires_grad=True)
-    optimiser = torch.optim.Adam([free], lr=LEARNING_RATE)
     sign = -1.0 if direction == "attract" else 1.0
-    for _ in range(steps):
+
+    def loss_of(free: Tensor) -> Tensor:
         edited = render_edit(photo, mask, to_parameters(free).flatten(1))
         attention = network(edited)
         cells = functional.interpolate(mask, attention.shape[2:], mode="area")
         share = (attention * cells).sum()
         fidelity = lpips.distance(features, lpips.features(edited)).sum()
-        loss = sign * torch.log(share + 1e-6) + FIDELITY_WEIGHT * fidelity
-        (free.grad,) = torch.autograd.grad(loss, free)
-        optimiser.step()
-    numbers = to_parameters(free.detach()).flatten().tolist()
+        loss: Tensor = sign * torch.log(share + 1e-6) + FIDELITY_WEIGHT * fidelity
+        return loss
+
+    numbers = to_parameters(descend(loss_of, (1, 2, 35), steps)).flatten().tolist()
     return Edit.from_vector(numbers, direction=direction)
 
 

@@ -11,12 +11,13 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import torch
+from torch import Tensor
 
 from gazeshift.edit import Direction, Edit
 from gazeshift_training.baselines.image_optimum import (
     FIDELITY_WEIGHT,
-    LEARNING_RATE,
     STEPS,
+    descend,
     reduce_pair,
 )
 from gazeshift_training.baselines.method import Dial, Method, dial_of
@@ -80,22 +81,22 @@ def optimise_within_limits(
     photo, mask, features = reduce_pair(pair, tools)
     with torch.no_grad():
         before = attention_share(network(photo.rgb), mask)
-    free = torch.zeros(2, 1, 35, requires_grad=True)
-    optimiser = torch.optim.Adam([free], lr=LEARNING_RATE)
     sign = torch.tensor([1.0 if direction == "attract" else -1.0])
     bounds = [bounding_of(f"{direction}_{region}") for region in REGIONS]
-    for _ in range(steps):
-        vector = torch.cat([bound(raw) for bound, raw in zip(bounds, free, strict=True)], 1)
+
+    def vector_of(free: Tensor) -> Tensor:
+        return torch.cat([bound(raw) for bound, raw in zip(bounds, free, strict=True)], 1)
+
+    def loss_of(free: Tensor) -> Tensor:
+        vector = vector_of(free)
         edited = render_edit(photo, mask, vector)
         gain = log_gain(before, attention_share(network(edited), mask), sign)
         fidelity = lpips.distance(features, lpips.features(edited))
         terms = side_terms(photo, edited, mask, vector, WEIGHTS)
-        loss = (FIDELITY_WEIGHT * fidelity - gain + weigh_terms(terms, WEIGHTS)).sum()
-        (free.grad,) = torch.autograd.grad(loss, free)
-        optimiser.step()
-    with torch.no_grad():
-        vector = torch.cat([bound(raw) for bound, raw in zip(bounds, free, strict=True)], 1)
-    return Edit.from_vector(vector.flatten().tolist(), direction=direction)
+        return (FIDELITY_WEIGHT * fidelity - gain + weigh_terms(terms, WEIGHTS)).sum()
+
+    numbers = vector_of(descend(loss_of, (2, 1, 35), steps)).flatten().tolist()
+    return Edit.from_vector(numbers, direction=direction)
 
 
 def prepare_within_limits(pair: Pair, direction: Direction, tools: Tools) -> Dial:
