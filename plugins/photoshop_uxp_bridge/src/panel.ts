@@ -254,8 +254,10 @@ export class Panel {
       const drawn = preview.draw(editAt(scene, this.strength()));
       void drawn.catch((error) => {
         this.noteOf("preview", error);
-        // Rather none than one of another position.
-        show(element("preview"), preview !== this.preview);
+        // Rather none than one of another position; a later scene's picture stays as it is.
+        if (preview === this.preview) {
+          show(element("preview"), false);
+        }
       });
     }
   }
